@@ -1,0 +1,106 @@
+//! JSON that means the same to every reader: an object with a key twice is refused.
+//!
+//! Two parsers that pick different twins see different manifests under one digest (the class of CVE-2021-41190).
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+
+/// Parses `bytes`, after checking that no object in them holds a key twice.
+pub(crate) fn parse_strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    UniqueKeys.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    serde_json::from_slice(bytes)
+}
+
+/// Walks any JSON value and keeps nothing but the keys of the object it is in.
+struct UniqueKeys;
+
+impl<'de> DeserializeSeed<'de> for UniqueKeys {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for UniqueKeys {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut keys = HashSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if keys.contains(&key) {
+                return Err(A::Error::custom(format_args!("the key `{key}` stands twice in one object")));
+            }
+            keys.insert(key);
+            map.next_value_seed(Self)?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
+        while sequence.next_element_seed(Self)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_twice_is_refused_at_any_depth() {
+        for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"a":2}}]"#, r#"{"a":1,"\u0061":2}"#] {
+            let error = parse_strict::<serde_json::Value>(text.as_bytes()).unwrap_err();
+            assert!(error.to_string().contains("stands twice"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_same_key_in_two_objects_is_fine() {
+        let text = r#"{"a":{"a":[true,null,-1,1.5,"x"]},"b":{"a":1}}"#;
+        assert!(parse_strict::<serde_json::Value>(text.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let deep = "[".repeat(100_000);
+        assert!(parse_strict::<serde_json::Value>(deep.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn bytes_after_the_document_are_refused() {
+        assert!(parse_strict::<serde_json::Value>(b"{} {}").is_err());
+    }
+}
