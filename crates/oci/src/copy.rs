@@ -69,7 +69,7 @@ impl Progress for NoProgress {
     fn finished(&self, _: &Descriptor) {}
 }
 
-/// Copies the graph below `root`, which is a manifest, from `source` to `sink`.
+/// Copies the graph below `root` from `source` to `sink`.
 ///
 /// What the sink has is not sent again; a manifest that it has is taken to be complete.
 ///
@@ -79,11 +79,11 @@ impl Progress for NoProgress {
 pub async fn copy(
     source: &dyn Fetch,
     sink: &dyn Push,
-    root: &Descriptor,
+    root: &Manifest,
     options: &CopyOptions<'_>,
     progress: &Arc<dyn Progress>,
 ) -> Result<CopySummary, Error> {
-    let mut plan = Plan::new(root);
+    let mut plan = Plan::new(root.digest().clone());
     plan.fill(source, sink, options, root).await?;
     let source = Watched { source, progress };
     let blobs = std::mem::take(&mut plan.blobs);
@@ -94,7 +94,7 @@ pub async fn copy(
         summary.count(&descriptor, outcome);
     }
     for level in plan.levels() {
-        let level = level.into_iter().filter(|it| !options.without_root || it.digest != root.digest);
+        let level = level.into_iter().filter(|it| !options.without_root || it.digest != *root.digest());
         let sent = stream::iter(level).map(|manifest| async {
             let outcome = sink.push(&manifest, &plan).await?;
             Ok::<_, Error>((manifest, outcome))
@@ -149,15 +149,8 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(root: &Descriptor) -> Self {
-        Self {
-            root: root.digest.clone(),
-            seen: HashSet::new(),
-            manifests: HashMap::new(),
-            blobs: Vec::new(),
-            present: 0,
-            bytes: 0,
-        }
+    fn new(root: Digest) -> Self {
+        Self { root, seen: HashSet::new(), manifests: HashMap::new(), blobs: Vec::new(), present: 0, bytes: 0 }
     }
 
     /// Walks the graph level by level, the manifests of a level at the same time.
@@ -166,16 +159,17 @@ impl Plan {
         source: &dyn Fetch,
         sink: &dyn Push,
         options: &CopyOptions<'_>,
-        root: &Descriptor,
+        root: &Manifest,
     ) -> Result<(), Error> {
-        let mut level = vec![root.clone()];
+        let mut level = vec![(root.descriptor(), Some(root.clone()))];
         for _ in 0..GRAPH_DEPTH_MAX {
-            level.retain(|descriptor| self.seen.insert(descriptor.digest.clone()));
-            let visits = stream::iter(level).map(|descriptor| visit(source, sink, options.referrers, descriptor));
+            level.retain(|(descriptor, _)| self.seen.insert(descriptor.digest.clone()));
+            let visits = stream::iter(level)
+                .map(|(descriptor, known)| visit(source, sink, options.referrers, descriptor, known));
             let mut visits = visits.buffered(options.concurrency.max(1));
             let mut next = Vec::new();
             while let Some(visit) = visits.try_next().await? {
-                next.extend(self.add(visit)?);
+                next.extend(self.add(visit)?.into_iter().map(|descriptor| (descriptor, None)));
             }
             if next.is_empty() {
                 return Ok(());
@@ -263,10 +257,12 @@ async fn visit(
     sink: &dyn Push,
     referrers: Option<&dyn Referrers>,
     descriptor: Descriptor,
+    known: Option<Manifest>,
 ) -> Result<Visit, Error> {
-    let manifest = match sink.contains(&descriptor).await? {
-        true => None,
-        false => Some(fetch_manifest(source, &descriptor).await?),
+    let manifest = match (sink.contains(&descriptor).await?, known) {
+        (true, _) => None,
+        (false, Some(known)) => Some(known),
+        (false, None) => Some(fetch_manifest(source, &descriptor).await?),
     };
     let referrers = match referrers {
         Some(referrers) => referrers.referrers(&descriptor.digest).await?,
@@ -276,9 +272,11 @@ async fn visit(
 }
 
 /// A source whose bytes are reported as they pass.
-struct Watched<'a> {
-    source: &'a dyn Fetch,
-    progress: &'a Arc<dyn Progress>,
+pub struct Watched<'a> {
+    /// The source.
+    pub source: &'a dyn Fetch,
+    /// Who is told.
+    pub progress: &'a Arc<dyn Progress>,
 }
 
 #[async_trait]
@@ -362,7 +360,7 @@ mod tests {
         // `one` is met on the first level, and again as a child of `inner`, which stands beside it.
         let root = index(&source, &[&one, &inner]);
         let sink = Strict::default();
-        let summary = run(copy(&source, &sink, &root.descriptor(), &CopyOptions::default(), &silent())).unwrap();
+        let summary = run(copy(&source, &sink, &root, &CopyOptions::default(), &silent())).unwrap();
         assert_eq!(sink.order.lock().unwrap().last(), Some(root.digest()));
         assert_eq!((summary.sent, summary.present), (7, 0));
     }
@@ -370,7 +368,7 @@ mod tests {
     #[test]
     fn a_second_copy_sends_nothing() {
         let (source, sink) = (MemoryStore::new(), MemoryStore::new());
-        let root = image(&source, "one").descriptor();
+        let root = image(&source, "one");
         run(copy(&source, &sink, &root, &CopyOptions::default(), &silent())).unwrap();
         let again = run(copy(&source, &sink, &root, &CopyOptions::default(), &silent())).unwrap();
         assert_eq!(again, CopySummary { present: 1, ..CopySummary::default() });
@@ -381,7 +379,7 @@ mod tests {
         let (source, sink) = (MemoryStore::new(), MemoryStore::new());
         let manifest = image(&source, "one");
         let options = CopyOptions { without_root: true, ..CopyOptions::default() };
-        run(copy(&source, &sink, &manifest.descriptor(), &options, &silent())).unwrap();
+        run(copy(&source, &sink, &manifest, &options, &silent())).unwrap();
         assert!(sink.read(manifest.digest()).is_none());
         assert!(sink.read(&Digest::sha256(b"one")).is_some());
         let name: crate::TagName = "1.0.0".parse().unwrap();
@@ -400,7 +398,7 @@ mod tests {
         for (referrers, expected) in [(None, false), (Some(&source as &dyn Referrers), true)] {
             let sink = MemoryStore::new();
             let options = CopyOptions { referrers, ..CopyOptions::default() };
-            run(copy(&source, &sink, &subject.descriptor(), &options, &silent())).unwrap();
+            run(copy(&source, &sink, &subject, &options, &silent())).unwrap();
             assert_eq!(sink.read(signature.digest()).is_some(), expected);
         }
     }
@@ -412,7 +410,7 @@ mod tests {
         for _ in 0..GRAPH_DEPTH_MAX {
             root = index(&source, &[&root]);
         }
-        let error = run(copy(&source, &sink, &root.descriptor(), &CopyOptions::default(), &silent()));
+        let error = run(copy(&source, &sink, &root, &CopyOptions::default(), &silent()));
         assert!(matches!(error, Err(Error::Graph { unit: "levels", .. })), "{error:?}");
         assert!(sink.read(&Digest::sha256(b"one")).is_none());
     }
@@ -428,7 +426,7 @@ mod tests {
             fn finished(&self, _: &Descriptor) {}
         }
         let (source, sink) = (MemoryStore::new(), MemoryStore::new());
-        let root = image(&source, "hello").descriptor();
+        let root = image(&source, "hello");
         let seen = Arc::new(Seen::default());
         let progress: Arc<dyn Progress> = Arc::clone(&seen) as _;
         run(copy(&source, &sink, &root, &CopyOptions::default(), &progress)).unwrap();

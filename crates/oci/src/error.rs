@@ -90,6 +90,16 @@ impl Error {
 /// travels inside, and [`Error::medium_ref`] gives it back.
 pub struct Medium(Box<dyn StdError + Send + Sync>);
 
+impl Medium {
+    /// Returns the error of what holds the content, where it is an `E`.
+    ///
+    /// # Errors
+    /// The same value, where it is another.
+    pub fn downcast<E: StdError + Send + Sync + 'static>(self) -> Result<E, Self> {
+        self.0.downcast().map(|error| *error).map_err(Self)
+    }
+}
+
 impl fmt::Debug for Medium {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)

@@ -7,8 +7,12 @@ use std::fmt;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 
-/// Parses `bytes`, after checking that no object in them holds a key twice.
+/// Parses the JSON object in `bytes`, after checking that no object in it holds a key twice.
 pub(crate) fn parse_strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+    // A struct can be read from an array too, by the order of its fields, which no other reader does.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(serde_json::Error::custom("it is not an object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     UniqueKeys.deserialize(&mut deserializer)?;
     deserializer.end()?;
@@ -81,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_key_twice_is_refused_at_any_depth() {
-        for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"a":2}}]"#, r#"{"a":1,"\u0061":2}"#] {
+        for text in [r#"{"a":1,"a":1}"#, r#"{"c":[{"b":{"a":1,"a":2}}]}"#, r#"{"a":1,"\u0061":2}"#] {
             let error = parse_strict::<serde_json::Value>(text.as_bytes()).unwrap_err();
             assert!(error.to_string().contains("stands twice"), "{text}: {error}");
         }
@@ -95,8 +99,15 @@ mod tests {
 
     #[test]
     fn depth_is_bounded() {
-        let deep = "[".repeat(100_000);
+        let deep = format!("{{\"a\":{}", "[".repeat(100_000));
         assert!(parse_strict::<serde_json::Value>(deep.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for text in ["", "[]", "[2]", "null", "2"] {
+            assert!(parse_strict::<serde_json::Value>(text.as_bytes()).is_err(), "{text}");
+        }
     }
 
     #[test]

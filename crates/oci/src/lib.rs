@@ -26,11 +26,10 @@
 //! let config = source.insert(MediaType::from("application/json"), "{}");
 //! let layer = source.insert(MediaType::from("text/plain"), "hello");
 //! let manifest = Manifest::from_image(&ImageManifest::new(config, vec![layer])).unwrap();
-//! source.insert_manifest(&manifest);
 //!
 //! let sink = MemoryStore::new();
 //! let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-//! copy(&source, &sink, &manifest.descriptor(), &CopyOptions::default(), &progress).await.unwrap();
+//! copy(&source, &sink, &manifest, &CopyOptions::default(), &progress).await.unwrap();
 //! assert!(sink.read(&Digest::sha256(b"hello")).is_some());
 //! # });
 //! ```
@@ -49,7 +48,7 @@ mod reference;
 mod verify;
 
 pub use content::{ByteStream, Fetch, Origin, Push, Referrers, Resolve, Tag, Transfer, fetch_manifest, fetch_verified};
-pub use copy::{CopyOptions, CopySummary, NoProgress, Progress, copy};
+pub use copy::{CopyOptions, CopySummary, NoProgress, Progress, Watched, copy};
 pub use descriptor::{Annotations, Descriptor, Platform};
 pub use digest::{Algorithm, Digest, Hasher, InvalidDigest};
 pub use error::{Error, Medium};
