@@ -1,1 +1,11 @@
-//! Placeholder.
+//! What tests stand on: a registry in this process, a server that plays a script of faults, and small binaries.
+//!
+//! - [`registry::TestRegistry`] is the real registry on a loopback port, with a log of what passed.
+//! - [`script`] plays prepared answers, right and wrong, down to a connection that breaks at a certain byte.
+//! - [`fixtures`] makes components, modules and WIT packages.
+//!
+//! Only development dependencies name this crate.
+
+pub mod fixtures;
+pub mod registry;
+pub mod script;
