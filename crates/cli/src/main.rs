@@ -1,2 +1,92 @@
-//! x
-fn main() {}
+//! The `wharf` command: parses the command line, calls the library, renders the outcome.
+
+mod args;
+mod command;
+mod context;
+mod environment;
+mod exit;
+mod failure;
+mod hint;
+mod output;
+mod progress;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::Parser as _;
+use context::Context;
+use environment::Environment;
+use failure::Failure;
+use tokio::runtime::Runtime;
+
+fn main() -> ExitCode {
+    let Cli { output, command } = Cli::parse();
+    let context = Context { environment: Environment::read(), format: output.format(), talk: output.talk() };
+    let code = match execute(command, &context) {
+        Ok(()) => exit::SUCCESS,
+        // Whoever reads our output has enough, as in `wharf tags … | head -1`.
+        Err(failure) if failure.is_broken_pipe() => exit::SUCCESS,
+        Err(failure) => {
+            // If standard error is gone too, the exit code still tells.
+            let _written = io::stderr().write_all(failure.message().as_bytes());
+            failure.code()
+        }
+    };
+    ExitCode::from(code)
+}
+
+/// Runs a command to its end, or until a signal comes: then its future is dropped, which removes temporary files.
+fn execute(command: Command, context: &Context) -> Result<(), Failure> {
+    let runtime = runtime().map_err(Failure::Runtime)?;
+    let outcome = runtime.block_on(async {
+        let stop = signal().map_err(Failure::Runtime)?;
+        match command {
+            // The hub ends its open requests before it stops.
+            Command::Hub(args) => command::hub::run(args, context, stop).await,
+            command => tokio::select! {
+                outcome = run(command, context) => outcome,
+                () = stop => Err(Failure::Interrupted),
+            },
+        }
+    });
+    // A thread that still reads or hashes has nothing to add.
+    runtime.shutdown_background();
+    outcome
+}
+
+fn runtime() -> io::Result<Runtime> {
+    // One thread for the network, one for what waits on it; hashing and disk work have threads of their own.
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+/// Returns a future that ends when the process is asked to stop.
+fn signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut signals =
+        [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
+    Ok(async move {
+        let [interrupt, terminate, hangup] = &mut signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    })
+}
+
+async fn run(command: Command, context: &Context) -> Result<(), Failure> {
+    match command {
+        Command::Push(args) => command::push::run(args, context).await,
+        Command::Pull(args) => command::pull::run(args, context).await,
+        Command::Copy(args) => command::copy::run(args, context).await,
+        Command::Inspect(args) => command::inspect::run(args, context).await,
+        Command::Tags(args) => command::tags::run(args, context).await,
+        Command::Tag(args) => command::tag::run(args, context).await,
+        Command::Delete(args) => command::delete::run(args, context).await,
+        Command::Login(args) => command::login::run(args, context).await,
+        Command::Logout(args) => command::logout::run(args, context).await,
+        Command::Completions(args) => command::completions::run(&args),
+        Command::Hub(args) => command::hub::run(args, context, std::future::pending()).await,
+    }
+}

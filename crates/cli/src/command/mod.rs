@@ -1,0 +1,13 @@
+//! One file for each command: its arguments, the one library call, and how the outcome reads as text.
+
+pub(crate) mod completions;
+pub(crate) mod copy;
+pub(crate) mod delete;
+pub(crate) mod hub;
+pub(crate) mod inspect;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod pull;
+pub(crate) mod push;
+pub(crate) mod tag;
+pub(crate) mod tags;

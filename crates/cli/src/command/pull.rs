@@ -1,0 +1,48 @@
+//! `wharf pull`.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use wharf::oci::Reference;
+use wharf::{Existing, PullOptions, PullOutcome};
+
+use crate::args::RegistryArgs;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{Render, size};
+
+/// Fetch the Wasm of an artifact into a file
+///
+/// Prints the path of the file, which appears only when all of it was verified.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wharf pull localhost:5000/acme/hello:1.0.0
+  wharf pull ghcr.io/acme/hello@sha256:… -o hello.wasm --force")]
+pub(crate) struct Args {
+    /// What to pull: host[:port]/repository[:tag][@digest]
+    reference: Reference,
+    /// File to write, or folder to write it in; by default the file's own name, in this folder
+    #[arg(long, short, value_name = "PATH")]
+    output: Option<PathBuf>,
+    /// Replace the file if it exists
+    #[arg(long, short)]
+    force: bool,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
+    let client = context.client(&args.registry, Some(args.reference.registry()))?;
+    let existing = if args.force { Existing::Replace } else { Existing::Keep };
+    let options = PullOptions { reference: args.reference, output: args.output, existing };
+    let outcome = wharf::pull(&client, &options, &context.progress("pulling")).await?;
+    context.note(format_args!("pulled {}, {}", outcome.reference, size(outcome.size)));
+    context.print(&outcome)
+}
+
+impl Render for PullOutcome {
+    fn render(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", self.path.display())
+    }
+}

@@ -1,0 +1,105 @@
+//! The environment variables that Wharf reads, all in one place.
+//!
+//! | variable | what it does |
+//! |---|---|
+//! | `WHARF_USERNAME`, `WHARF_PASSWORD` | credential for the registry that a command names |
+//! | `WHARF_TOKEN` | bearer token for it, instead of the two above |
+//! | `REGISTRY_AUTH_FILE` | credential file to read and write, in podman's format |
+//! | `DOCKER_CONFIG` | folder of Docker's `config.json` |
+//! | `PATH` | where credential helpers are |
+//! | `XDG_RUNTIME_DIR`, `XDG_CONFIG_HOME`, `HOME` | where podman and Docker keep theirs |
+//! | `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` | proxies, in upper or lower case |
+//! | `WHARF_RETRY_DELAY_MS` | milliseconds (250) before a request that failed in passing is sent again; each further wait is twice as long, up to 8 s |
+//! | `SOURCE_DATE_EPOCH` | seconds since 1970 that an artifact says it was created at |
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// A snapshot of the environment, taken once at the start.
+#[derive(Debug, Default)]
+pub(crate) struct Environment {
+    pub(crate) username: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) token: Option<String>,
+    pub(crate) auth_file: Option<PathBuf>,
+    /// Podman's and Docker's credential files, in the order in which they are asked.
+    pub(crate) credential_files: Vec<PathBuf>,
+    /// Where credential helpers are looked for.
+    pub(crate) program_folders: Vec<PathBuf>,
+    pub(crate) http_proxy: Option<String>,
+    pub(crate) https_proxy: Option<String>,
+    pub(crate) all_proxy: Option<String>,
+    pub(crate) no_proxy: Option<String>,
+    pub(crate) retry_delay_ms: Option<String>,
+    pub(crate) source_date_epoch: Option<String>,
+}
+
+impl Environment {
+    /// Reads the process's environment.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    pub(crate) fn read() -> Self {
+        Self::from_lookup(|name| std::env::var_os(name))
+    }
+
+    /// Reads the variables through `lookup`; an empty one counts as absent.
+    fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
+        let path = |name: &str| lookup(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let text = |name: &str| lookup(name).and_then(|value| value.into_string().ok()).filter(|it| !it.is_empty());
+        // curl and its heirs read both cases; lower case goes first.
+        let proxy = |name: &str| text(&name.to_ascii_lowercase()).or_else(|| text(name));
+        let home = path("HOME");
+        let config_home = path("XDG_CONFIG_HOME").or_else(|| home.as_ref().map(|home| home.join(".config")));
+        let podman = [path("XDG_RUNTIME_DIR"), config_home];
+        let podman = podman.into_iter().flatten().map(|folder| folder.join("containers/auth.json"));
+        let docker = path("DOCKER_CONFIG").or_else(|| home.as_ref().map(|home| home.join(".docker")));
+        let docker = docker.into_iter().map(|folder| folder.join("config.json"));
+        let programs = lookup("PATH").unwrap_or_default();
+        Self {
+            username: text("WHARF_USERNAME"),
+            password: text("WHARF_PASSWORD"),
+            token: text("WHARF_TOKEN"),
+            auth_file: path("REGISTRY_AUTH_FILE"),
+            credential_files: podman.chain(docker).collect(),
+            program_folders: std::env::split_paths(&programs).filter(|folder| folder.is_absolute()).collect(),
+            http_proxy: proxy("HTTP_PROXY"),
+            https_proxy: proxy("HTTPS_PROXY"),
+            all_proxy: proxy("ALL_PROXY"),
+            no_proxy: proxy("NO_PROXY"),
+            retry_delay_ms: text("WHARF_RETRY_DELAY_MS"),
+            source_date_epoch: text("SOURCE_DATE_EPOCH"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        let find = |name: &str| variables.iter().find(|(key, _)| *key == name);
+        Environment::from_lookup(|name| find(name).map(|(_, value)| value.into()))
+    }
+
+    #[test]
+    fn credential_files_are_looked_for_where_podman_and_docker_keep_them() {
+        let found = environment(&[("HOME", "/home/u"), ("XDG_RUNTIME_DIR", "/run/user/1")]);
+        let expected =
+            ["/run/user/1/containers/auth.json", "/home/u/.config/containers/auth.json", "/home/u/.docker/config.json"];
+        assert_eq!(found.credential_files, expected.map(PathBuf::from));
+        let moved = environment(&[("DOCKER_CONFIG", "/etc/docker")]);
+        assert_eq!(moved.credential_files, [PathBuf::from("/etc/docker/config.json")]);
+    }
+
+    #[test]
+    fn helpers_are_looked_for_in_absolute_folders_alone() {
+        let found = environment(&[("PATH", "/usr/bin:.::bin:/opt/bin")]);
+        assert_eq!(found.program_folders, ["/usr/bin", "/opt/bin"].map(PathBuf::from));
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_absent_and_lower_case_goes_first() {
+        let found = environment(&[("WHARF_TOKEN", ""), ("https_proxy", "http://a"), ("HTTPS_PROXY", "http://b")]);
+        assert_eq!(found.token, None);
+        assert_eq!(found.https_proxy.as_deref(), Some("http://a"));
+    }
+}

@@ -1,0 +1,19 @@
+//! Exit codes, the same for every command.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | done, or the answer is yes |
+//! | 1 | the answer is no |
+//! | 2 | the caller's mistake: arguments, input, a file in the way |
+//! | 3 | a registry, the network, or this machine failed |
+//! | 70 | a bug in Wharf |
+//! | 130 | interrupted |
+
+/// The answer is yes, or the work is done.
+pub(crate) const SUCCESS: u8 = 0;
+/// The caller's mistake.
+pub(crate) const USAGE: u8 = 2;
+/// The registry, the network or this machine failed.
+pub(crate) const ENVIRONMENT: u8 = 3;
+/// Interrupted by a signal, as shells count it.
+pub(crate) const INTERRUPTED: u8 = 130;

@@ -1,0 +1,120 @@
+//! How a failure reads: what was tried, the causes one a line, then what to do about it.
+//!
+//! ```text
+//! error: cannot push `hello.wasm` to `ghcr.io/acme/hello:1.0.0`
+//!   caused by: PUT /v2/acme/hello/manifests/1.0.0: 401 Unauthorized: authentication required
+//!
+//! hint: run `wharf login ghcr.io`, or set WHARF_USERNAME and WHARF_PASSWORD
+//! ```
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::io;
+use std::path::PathBuf;
+
+use crate::output::printable;
+use crate::{exit, hint};
+
+/// Why the program did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// A verb failed.
+    #[error(transparent)]
+    Verb(Box<wharf::Error>),
+    /// The registry client could not be set up.
+    #[error("cannot set up the connection to registries")]
+    Client(#[source] Box<wharf::client::Error>),
+    /// An argument or a variable is wrong in a way that the grammar cannot tell.
+    #[error("{0}")]
+    Usage(String),
+    /// A file that an argument names cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    File { path: PathBuf, source: io::Error },
+    /// The threads and signals that everything runs on cannot be had.
+    #[error("cannot start")]
+    Runtime(#[source] io::Error),
+    /// Standard output cannot be used.
+    #[error("cannot write the outcome")]
+    Output(#[source] io::Error),
+    /// Standard input cannot be read.
+    #[error("cannot read from standard input")]
+    Input(#[source] io::Error),
+    /// A signal came.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl From<wharf::Error> for Failure {
+    fn from(error: wharf::Error) -> Self {
+        Self::Verb(Box::new(error))
+    }
+}
+
+impl From<wharf::client::Error> for Failure {
+    fn from(error: wharf::client::Error) -> Self {
+        Self::Client(Box::new(error))
+    }
+}
+
+impl Failure {
+    /// Returns the exit code.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Verb(error) => hint::code(error.reason()),
+            Self::Usage(_) | Self::File { .. } => exit::USAGE,
+            Self::Client(_) | Self::Runtime(_) | Self::Output(_) | Self::Input(_) => exit::ENVIRONMENT,
+            Self::Interrupted => exit::INTERRUPTED,
+        }
+    }
+
+    /// Whether whoever read the output has gone, which is no error of ours.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// Returns the whole message, for standard error.
+    pub(crate) fn message(&self) -> String {
+        let mut text = format!("error: {}\n", printable(&self.to_string()));
+        let mut source = self.source();
+        while let Some(cause) = source {
+            // Writing to a string does not fail.
+            let _written = writeln!(text, "  caused by: {}", printable(without_number(&cause.to_string())));
+            source = cause.source();
+        }
+        let hints = match self {
+            Self::Verb(error) => hint::hints(error),
+            Self::Client(error) => hint::client_hint(error).into_iter().collect(),
+            _ => Vec::new(),
+        };
+        for (index, hint) in hints.iter().enumerate() {
+            let gap = if index == 0 { "\n" } else { "" };
+            let _written = writeln!(text, "{gap}hint: {}", printable(hint));
+        }
+        text
+    }
+}
+
+/// Returns the text of an error without the number that the standard library puts behind what the system says.
+fn without_number(text: &str) -> &str {
+    match text.rsplit_once(" (os error ") {
+        Some((said, number)) if number.trim_end_matches(')').bytes().all(|byte| byte.is_ascii_digit()) => said,
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_a_system_error_is_not_shown() {
+        let table = [
+            ("Permission denied (os error 13)", "Permission denied"),
+            ("cannot connect (os error x)", "cannot connect (os error x)"),
+            ("no number", "no number"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(without_number(text), expected);
+        }
+    }
+}

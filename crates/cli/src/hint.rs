@@ -1,0 +1,132 @@
+//! What to do about a failure: a command, a flag, or a file; and whose fault it was, as an exit code.
+
+use wharf::artifact::InvalidWasm;
+use wharf::client::Error as ClientError;
+use wharf::oci::{Error as ContentError, Reference, Registry};
+use wharf::{Cause, Error};
+
+use crate::exit;
+
+/// Returns the exit code for a cause.
+pub(crate) fn code(cause: &Cause) -> u8 {
+    match cause {
+        Cause::Wasm(InvalidWasm::Read(_)) => exit::ENVIRONMENT,
+        Cause::Wasm(_)
+        | Cause::Build(_)
+        | Cause::NoFile { .. }
+        | Cause::NoFolder { .. }
+        | Cause::Exists { .. }
+        | Cause::Pinned { .. }
+        | Cause::NoSelector
+        | Cause::NoSuchTag { .. }
+        | Cause::TooLargeForWit { .. } => exit::USAGE,
+        Cause::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => exit::USAGE,
+        _ if is_missing(cause) => exit::USAGE,
+        _ => exit::ENVIRONMENT,
+    }
+}
+
+/// Returns what to do about a failed verb, the best advice first.
+pub(crate) fn hints(error: &Error) -> Vec<String> {
+    let cause = error.reason();
+    let hint = match cause {
+        _ if is_refused_login(error) => Some("check the user name and the password or token".to_owned()),
+        _ if is_missing(cause) => reference_of(error).map(look_around),
+        _ if cause.client().is_some() => cause.client().and_then(client_hint),
+        Cause::NoFolder { path } => Some(format!("`mkdir -p {}` makes it", path.display())),
+        Cause::Exists { .. } => Some("pass --force to replace it, or --output to write elsewhere".to_owned()),
+        Cause::NoSelector => Some("name a tag (repository:tag) or a digest (repository@sha256:…)".to_owned()),
+        Cause::NoSuchTag { repository, count: 0, .. } => {
+            Some(format!("check whether `{repository}` is the right name"))
+        }
+        Cause::NoSuchTag { repository, .. } => Some(format!("`wharf tags {repository}` lists what is there")),
+        Cause::Wasm(invalid) => wasm_hint(invalid),
+        Cause::Content(ContentError::Digest { .. } | ContentError::Size { .. }) if is_push(error) => {
+            Some("the file changed while it was sent; push it again".to_owned())
+        }
+        Cause::Content(ContentError::Digest { .. } | ContentError::Size { .. }) => {
+            Some("the registry, or something on the way to it, altered the content; nothing was written".to_owned())
+        }
+        _ => None,
+    };
+    hint.into_iter().collect()
+}
+
+/// Whether what was asked for is not there.
+fn is_missing(cause: &Cause) -> bool {
+    matches!(cause, Cause::Content(ContentError::NotFound { .. }))
+        || matches!(cause.client(), Some(ClientError::NotFound { .. }))
+}
+
+fn look_around(reference: &Reference) -> String {
+    format!("check the name; `wharf tags {}/{}` lists what is there", reference.registry(), reference.repository())
+}
+
+/// Whether the registry was asked about a credential, and said no.
+fn is_refused_login(error: &Error) -> bool {
+    let is_unauthorized = matches!(error.reason().client(), Some(ClientError::Unauthorized { .. }));
+    matches!(error, Error::Login { .. }) && is_unauthorized
+}
+
+fn is_push(error: &Error) -> bool {
+    matches!(error, Error::Push { .. })
+}
+
+/// Returns the reference that a verb was about.
+fn reference_of(error: &Error) -> Option<&Reference> {
+    match error {
+        Error::Pull { reference, .. }
+        | Error::Tags { reference, .. }
+        | Error::Tag { reference, .. }
+        | Error::Delete { reference, .. }
+        | Error::Push { reference, .. }
+        | Error::Copy { from: reference, .. } => Some(reference),
+        _ => None,
+    }
+}
+
+fn wasm_hint(invalid: &InvalidWasm) -> Option<String> {
+    match invalid {
+        InvalidWasm::Text => Some("`wasm-tools parse FILE.wat -o FILE.wasm` makes a binary of it".to_owned()),
+        InvalidWasm::Native => Some("push the .wasm file that it was compiled from".to_owned()),
+        InvalidWasm::Truncated { .. } => Some("build or download the file again".to_owned()),
+        _ => None,
+    }
+}
+
+/// Returns what to do about a failure between this machine and a registry.
+pub(crate) fn client_hint(error: &ClientError) -> Option<String> {
+    let login = |registry: &Registry| {
+        format!("run `wharf login {registry}`, or set WHARF_USERNAME and WHARF_PASSWORD, or WHARF_TOKEN")
+    };
+    let hint = match error {
+        ClientError::Unauthorized { registry, .. } => login(registry),
+        ClientError::Forbidden { registry, .. } => {
+            format!("the account may lack the right; `wharf login {registry}` takes another one")
+        }
+        ClientError::TooManyRequests { .. } => {
+            "wait a while; many registries allow more to who is logged in".to_owned()
+        }
+        ClientError::Connect { .. } => "check the host and the port, and that the registry runs".to_owned(),
+        ClientError::TimedOut { .. } => "check the network and the proxy (HTTPS_PROXY, NO_PROXY)".to_owned(),
+        ClientError::Tls { .. } => {
+            "pass --ca-file with the registry's certificate authority; --insecure accepts any certificate".to_owned()
+        }
+        ClientError::PlainHttp { .. } => "pass --plain-http if that is meant: nothing is then encrypted".to_owned(),
+        ClientError::Realm { .. } => {
+            "set WHARF_TOKEN to a token that you got from that server yourself, if you trust it".to_owned()
+        }
+        ClientError::CaCertificate(_) => "give --ca-file a PEM file with CERTIFICATE blocks".to_owned(),
+        ClientError::Proxy { kind, .. } => {
+            format!("check {}_PROXY: it has the form http://host:port", kind.to_uppercase())
+        }
+        ClientError::CredentialFile { path, .. } => {
+            format!("mend or move away {}, or name another with --auth-file", path.display())
+        }
+        ClientError::CredentialHelper { program, .. } => {
+            format!("install `{program}`, or take it out of the `credsStore` and `credHelpers` of Docker's config.json")
+        }
+        _ => return None,
+    };
+    Some(hint)
+}

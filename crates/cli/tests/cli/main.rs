@@ -1,0 +1,19 @@
+//! The command line as a person sees it: one file and one snapshot for each command.
+//!
+//! A snapshot holds the exit code, standard output and standard error of a few commands, run in a home of their own.
+//! `INSTA_UPDATE=always cargo test -p wharf-cli` writes them anew; read the difference before you commit it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
+mod completions;
+mod copy;
+mod delete;
+mod hub;
+mod inspect;
+mod login;
+mod pull;
+mod push;
+mod regression;
+mod session;
+mod tag;
+mod tags;

@@ -1,0 +1,97 @@
+//! A home, a registry, and a transcript of what was run in them.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+use wharf_testing::registry::TestRegistry;
+
+/// Runs commands and writes down what they print.
+pub(crate) struct Session {
+    home: TempDir,
+    transcript: String,
+    replaced: Vec<(String, &'static str)>,
+}
+
+impl Session {
+    /// Makes an empty home.
+    pub(crate) fn new() -> Self {
+        let home = TempDir::new().unwrap();
+        let replaced = vec![(home.path().display().to_string(), "[HOME]")];
+        Self { home, transcript: String::new(), replaced }
+    }
+
+    /// Makes a home whose transcript writes `[REGISTRY]` for the registry's address.
+    pub(crate) fn with_registry(registry: &TestRegistry) -> Self {
+        let mut session = Self::new();
+        session.hide(registry.registry().to_string(), "[REGISTRY]");
+        session
+    }
+
+    /// Writes `name` instead of `text` in the transcript.
+    pub(crate) fn hide(&mut self, text: String, name: &'static str) {
+        self.replaced.push((text, name));
+    }
+
+    /// Returns a path below the home.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// Writes a file below the home.
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), bytes).unwrap();
+    }
+
+    /// Returns the names of all files in the home, sorted.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let mut names: Vec<_> = std::fs::read_dir(self.home.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Runs `wharf` with the words of `line`, and writes it down.
+    pub(crate) fn run(&mut self, line: &str) -> Output {
+        self.run_with(line, &[], b"")
+    }
+
+    /// Runs `wharf` with more variables and something on standard input, and writes it down.
+    pub(crate) fn run_with(&mut self, line: &str, variables: &[(&str, &str)], input: &[u8]) -> Output {
+        let output = output(wharf(self.home.path(), line).envs(variables.iter().copied()), input);
+        let settings: String = variables.iter().map(|(name, value)| format!("{name}={value} ")).collect();
+        let code = output.status.code().map_or("killed".to_owned(), |code| code.to_string());
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        let _written =
+            writeln!(self.transcript, "$ {settings}wharf {line}\nexit: {code}\n{stdout}--- stderr\n{stderr}");
+        output
+    }
+
+    /// Returns all that was written down, with the addresses of this run replaced.
+    pub(crate) fn transcript(&self) -> String {
+        self.replaced.iter().fold(self.transcript.clone(), |text, (from, to)| text.replace(from, to))
+    }
+}
+
+/// Returns the command, with nothing of this machine's environment but what is given here.
+pub(crate) fn wharf(home: &Path, line: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wharf"));
+    command.args(line.split_whitespace()).current_dir(home).env_clear().env("HOME", home);
+    command
+}
+
+/// Runs a command to its end.
+fn output(command: &mut Command, input: &[u8]) -> Output {
+    use std::io::Write as _;
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A command that reads no input has closed it.
+    let _written = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}

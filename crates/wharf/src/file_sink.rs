@@ -1,0 +1,129 @@
+//! Saves one blob as a file that appears under its name only when all of it is there and verified.
+
+use std::error::Error as _;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use tempfile::NamedTempFile;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use wharf_oci::{Descriptor, Fetch, Verifier};
+
+use crate::Cause;
+
+/// How many pieces wait between the network and the disk.
+const PIECES_AHEAD: usize = 8;
+
+/// What to do with a file that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Existing {
+    /// Leave it, and fail.
+    #[default]
+    Keep,
+    /// Replace it, at once and whole.
+    Replace,
+}
+
+/// Fetches `blob` from `source` into the file `path`.
+///
+/// The bytes go to a temporary file beside it, which vanishes when this fails or is given up.
+pub(crate) async fn save(source: &dyn Fetch, blob: &Descriptor, path: &Path, existing: Existing) -> Result<(), Cause> {
+    refuse_existing(path, existing)?;
+    let temporary = temporary_in(folder_of(path), ".wharf-")?;
+    let file = temporary.as_file().try_clone().map_err(Cause::file("write", path))?;
+    let stream = source.fetch(blob, 0).await?;
+    fill(stream, file, blob, path).await?;
+    persist(temporary, path, existing)
+}
+
+/// Fails where `path` is taken, before anything is fetched for it.
+pub(crate) fn refuse_existing(path: &Path, existing: Existing) -> Result<(), Cause> {
+    if existing == Existing::Keep && path.symlink_metadata().is_ok() {
+        return Err(Cause::Exists { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+/// Makes a file that vanishes with the value returned, unless it is given a name.
+fn temporary_in(folder: &Path, prefix: &str) -> Result<NamedTempFile, Cause> {
+    if !folder.is_dir() {
+        return Err(Cause::NoFolder { path: folder.to_owned() });
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix);
+    // The final file has the mode that any new file of this user has, not that of a secret.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder).map_err(|error| Cause::file("create a file in", folder)(without_path(error)))
+}
+
+/// Returns what the system said, without the random name that was tried.
+fn without_path(error: io::Error) -> io::Error {
+    let inner = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    inner.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Hashes and writes on one thread while the next pieces arrive on another.
+async fn fill(mut stream: wharf_oci::ByteStream, file: File, blob: &Descriptor, path: &Path) -> Result<(), Cause> {
+    let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
+    let (verifier, target) = (Verifier::new(blob), path.to_owned());
+    let writer = spawn_blocking(move || write_verified(receiver, file, verifier, &target));
+    while let Some(piece) = stream.next().await.transpose()? {
+        if sender.send(piece).await.is_err() {
+            break;
+        }
+    }
+    drop(sender);
+    writer.await.expect("the writer does not panic")
+}
+
+fn write_verified(
+    mut pieces: mpsc::Receiver<Bytes>,
+    mut file: File,
+    mut verifier: Verifier,
+    path: &Path,
+) -> Result<(), Cause> {
+    while let Some(piece) = pieces.blocking_recv() {
+        verifier.update(&piece)?;
+        file.write_all(&piece).map_err(Cause::file("write", path))?;
+    }
+    verifier.finish()?;
+    file.sync_all().map_err(Cause::file("write", path))
+}
+
+/// Gives the finished file its name, and makes that last.
+fn persist(temporary: NamedTempFile, path: &Path, existing: Existing) -> Result<(), Cause> {
+    let persisted = match existing {
+        Existing::Replace => temporary.persist(path),
+        Existing::Keep => temporary.persist_noclobber(path),
+    };
+    match persisted {
+        Ok(_) => {}
+        Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(Cause::Exists { path: path.to_owned() });
+        }
+        Err(failed) => return Err(Cause::file("rename the finished file to", path)(failed.error)),
+    }
+    let folder = folder_of(path);
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Cause::file("make the name last in", folder))
+}
+
+/// Fetches `blob` from `source`, verified, into a file in `folder` that vanishes with the value returned.
+pub(crate) async fn fetch_to_temporary(
+    source: &dyn Fetch,
+    blob: &Descriptor,
+    folder: &Path,
+) -> Result<NamedTempFile, Cause> {
+    let temporary = temporary_in(folder, "wharf-")?;
+    let file = temporary.as_file().try_clone().map_err(Cause::file("write", temporary.path()))?;
+    let stream = source.fetch(blob, 0).await?;
+    fill(stream, file, blob, temporary.path()).await?;
+    Ok(temporary)
+}
