@@ -15,5 +15,7 @@ pub(crate) const SUCCESS: u8 = 0;
 pub(crate) const USAGE: u8 = 2;
 /// The registry, the network or this machine failed.
 pub(crate) const ENVIRONMENT: u8 = 3;
+/// A bug in Wharf.
+pub(crate) const BUG: u8 = 70;
 /// Interrupted by a signal, as shells count it.
 pub(crate) const INTERRUPTED: u8 = 130;

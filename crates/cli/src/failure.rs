@@ -39,6 +39,9 @@ pub(crate) enum Failure {
     /// Standard input cannot be read.
     #[error("cannot read from standard input")]
     Input(#[source] io::Error),
+    /// Wharf did what its authors thought it never would.
+    #[error("this is a bug in wharf: {0}")]
+    Bug(String),
     /// A signal came.
     #[error("interrupted")]
     Interrupted,
@@ -60,9 +63,10 @@ impl Failure {
     /// Returns the exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Verb(error) => hint::code(error.reason()),
+            Self::Verb(error) => hint::code(error),
             Self::Usage(_) | Self::File { .. } => exit::USAGE,
             Self::Client(_) | Self::Runtime(_) | Self::Output(_) | Self::Input(_) => exit::ENVIRONMENT,
+            Self::Bug(_) => exit::BUG,
             Self::Interrupted => exit::INTERRUPTED,
         }
     }
@@ -84,6 +88,7 @@ impl Failure {
         let hints = match self {
             Self::Verb(error) => hint::hints(error),
             Self::Client(error) => hint::client_hint(error).into_iter().collect(),
+            Self::Bug(_) => vec!["report it on the project's forge, with the command, this message and what `wharf --version` says".to_owned()],
             _ => Vec::new(),
         };
         for (index, hint) in hints.iter().enumerate() {

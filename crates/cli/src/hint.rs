@@ -1,15 +1,19 @@
 //! What to do about a failure: a command, a flag, or a file; and whose fault it was, as an exit code.
 
 use wharf::artifact::InvalidWasm;
-use wharf::client::Error as ClientError;
+use wharf::client::{CredentialSource, Error as ClientError};
 use wharf::oci::{Error as ContentError, Reference, Registry};
 use wharf::{Cause, Error};
 
 use crate::exit;
 
-/// Returns the exit code for a cause.
-pub(crate) fn code(cause: &Cause) -> u8 {
-    match cause {
+/// What happened to content that is not what its digest says.
+const ALTERED: &str = "the registry, or a proxy on the way to it, altered the content; tell whoever runs it";
+
+/// Returns the exit code of a failed verb.
+pub(crate) fn code(error: &Error) -> u8 {
+    match error.reason() {
+        _ if is_incomplete(error) => exit::ENVIRONMENT,
         Cause::Wasm(InvalidWasm::Read(_)) => exit::ENVIRONMENT,
         Cause::Wasm(_)
         | Cause::Build(_)
@@ -19,9 +23,10 @@ pub(crate) fn code(cause: &Cause) -> u8 {
         | Cause::Pinned { .. }
         | Cause::NoSelector
         | Cause::NoSuchTag { .. }
+        | Cause::Unreadable(_)
         | Cause::TooLargeForWit { .. } => exit::USAGE,
         Cause::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => exit::USAGE,
-        _ if is_missing(cause) => exit::USAGE,
+        cause if is_missing(cause) => exit::USAGE,
         _ => exit::ENVIRONMENT,
     }
 }
@@ -31,8 +36,10 @@ pub(crate) fn hints(error: &Error) -> Vec<String> {
     let cause = error.reason();
     let hint = match cause {
         _ if is_refused_login(error) => Some("check the user name and the password or token".to_owned()),
+        _ if is_incomplete(error) => Some("the registry has lost a part of it; push it again".to_owned()),
         _ if is_missing(cause) => reference_of(error).map(look_around),
         _ if cause.client().is_some() => cause.client().and_then(client_hint),
+        Cause::NoFolder { path } if path.exists() => Some("name a file in a folder with --output".to_owned()),
         Cause::NoFolder { path } => Some(format!("`mkdir -p {}` makes it", path.display())),
         Cause::Exists { .. } => Some("pass --force to replace it, or --output to write elsewhere".to_owned()),
         Cause::NoSelector => Some("name a tag (repository:tag) or a digest (repository@sha256:…)".to_owned()),
@@ -44,9 +51,7 @@ pub(crate) fn hints(error: &Error) -> Vec<String> {
         Cause::Content(ContentError::Digest { .. } | ContentError::Size { .. }) if is_push(error) => {
             Some("the file changed while it was sent; push it again".to_owned())
         }
-        Cause::Content(ContentError::Digest { .. } | ContentError::Size { .. }) => {
-            Some("the registry, or something on the way to it, altered the content; nothing was written".to_owned())
-        }
+        Cause::Content(ContentError::Digest { .. } | ContentError::Size { .. }) => Some(ALTERED.to_owned()),
         _ => None,
     };
     hint.into_iter().collect()
@@ -56,6 +61,13 @@ pub(crate) fn hints(error: &Error) -> Vec<String> {
 fn is_missing(cause: &Cause) -> bool {
     matches!(cause, Cause::Content(ContentError::NotFound { .. }))
         || matches!(cause.client(), Some(ClientError::NotFound { .. }))
+}
+
+/// Whether the artifact is there, but not all that its manifest names.
+fn is_incomplete(error: &Error) -> bool {
+    // The manifest that a reference names is missed with an error of the client.
+    let is_part = matches!(error.reason(), Cause::Content(ContentError::NotFound { .. }));
+    matches!(error, Error::Pull { .. } | Error::Inspect { .. }) && is_part
 }
 
 fn look_around(reference: &Reference) -> String {
@@ -96,14 +108,18 @@ fn wasm_hint(invalid: &InvalidWasm) -> Option<String> {
 
 /// Returns what to do about a failure between this machine and a registry.
 pub(crate) fn client_hint(error: &ClientError) -> Option<String> {
-    let login = |registry: &Registry| {
-        format!("run `wharf login {registry}`, or set WHARF_USERNAME and WHARF_PASSWORD, or WHARF_TOKEN")
-    };
     let hint = match error {
-        ClientError::Unauthorized { registry, .. } => login(registry),
+        ClientError::Unauthorized { registry, credential, .. } => match credential {
+            // These go before what `wharf login` keeps.
+            CredentialSource::CommandLine => "check --username and --password, or --token".to_owned(),
+            CredentialSource::Variable(name) => format!("check {name}, or unset it to use what `wharf login` keeps"),
+            _ => login(registry),
+        },
+        ClientError::Forbidden { registry, credential: CredentialSource::Anonymous, .. } => login(registry),
         ClientError::Forbidden { registry, .. } => {
             format!("the account may lack the right; `wharf login {registry}` takes another one")
         }
+        ClientError::DigestLie { .. } => ALTERED.to_owned(),
         ClientError::TooManyRequests { .. } => {
             "wait a while; many registries allow more to who is logged in".to_owned()
         }
@@ -129,4 +145,8 @@ pub(crate) fn client_hint(error: &ClientError) -> Option<String> {
         _ => return None,
     };
     Some(hint)
+}
+
+fn login(registry: &Registry) -> String {
+    format!("run `wharf login {registry}`, or set WHARF_USERNAME and WHARF_PASSWORD, or WHARF_TOKEN")
 }

@@ -1,6 +1,7 @@
 //! The `wharf` command: parses the command line, calls the library, renders the outcome.
 
 mod args;
+mod bug;
 mod command;
 mod context;
 mod environment;
@@ -11,6 +12,7 @@ mod output;
 mod progress;
 
 use std::io::{self, Write as _};
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use args::{Cli, Command};
@@ -22,8 +24,11 @@ use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
     let Cli { output, command } = Cli::parse();
+    let bugs = bug::Reports::install();
     let context = Context { environment: Environment::read(), format: output.format(), talk: output.talk() };
-    let code = match execute(command, &context) {
+    let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| execute(command, &context)));
+    let outcome = outcome.unwrap_or_else(|_| Err(Failure::Bug(bugs.last())));
+    let code = match outcome {
         Ok(()) => exit::SUCCESS,
         // Whoever reads our output has enough, as in `wharf tags … | head -1`.
         Err(failure) if failure.is_broken_pipe() => exit::SUCCESS,

@@ -9,10 +9,10 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
 use wharf_oci::{Descriptor, Fetch, Verifier};
 
 use crate::Cause;
+use crate::blocking::blocking;
 
 /// How many pieces wait between the network and the disk.
 const PIECES_AHEAD: usize = 8;
@@ -74,14 +74,17 @@ fn folder_of(path: &Path) -> &Path {
 async fn fill(mut stream: wharf_oci::ByteStream, file: File, blob: &Descriptor, path: &Path) -> Result<(), Cause> {
     let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
     let (verifier, target) = (Verifier::new(blob), path.to_owned());
-    let writer = spawn_blocking(move || write_verified(receiver, file, verifier, &target));
-    while let Some(piece) = stream.next().await.transpose()? {
-        if sender.send(piece).await.is_err() {
-            break;
+    let write = blocking(move || write_verified(receiver, file, verifier, &target));
+    let read = async move {
+        while let Some(piece) = stream.next().await.transpose()? {
+            // A writer that has stopped says why itself.
+            if sender.send(piece).await.is_err() {
+                break;
+            }
         }
-    }
-    drop(sender);
-    writer.await.expect("the writer does not panic")
+        Ok(())
+    };
+    tokio::try_join!(read, write).map(|((), ())| ())
 }
 
 fn write_verified(
@@ -126,4 +129,96 @@ pub(crate) async fn fetch_to_temporary(
     let stream = source.fetch(blob, 0).await?;
     fill(stream, file, blob, temporary.path()).await?;
     Ok(temporary)
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use futures_util::stream;
+    use wharf_oci::{ByteStream, Error, MediaType, MemoryStore};
+
+    use super::*;
+
+    const OLD: &[u8] = b"old";
+    const NEW: &[u8] = b"new content";
+
+    /// Gives these pieces for whatever is asked of it.
+    struct Pieces(Vec<&'static [u8]>);
+
+    #[async_trait]
+    impl Fetch for Pieces {
+        async fn fetch(&self, _: &Descriptor, _: u64) -> Result<ByteStream, Error> {
+            let pieces: Vec<_> = self.0.iter().map(|piece| Ok(Bytes::from_static(piece))).collect();
+            Ok(stream::iter(pieces).boxed())
+        }
+    }
+
+    fn folder_with_file() -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.wasm");
+        std::fs::write(&path, OLD).unwrap();
+        (folder, path)
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_file_that_exists_is_kept_or_replaced_as_asked() {
+        let store = MemoryStore::new();
+        let blob = store.insert(MediaType::WASM, NEW);
+        let (folder, path) = folder_with_file();
+        let kept = save(&store, &blob, &path, Existing::Keep).await;
+        assert!(matches!(kept, Err(Cause::Exists { .. })), "{kept:?}");
+        assert_eq!(std::fs::read(&path).unwrap(), OLD);
+        save(&store, &blob, &path, Existing::Replace).await.unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), NEW);
+        assert_eq!(names(folder.path()), ["file.wasm"]);
+    }
+
+    #[tokio::test]
+    async fn a_source_that_lies_leaves_the_old_file_and_nothing_else() {
+        let blob = Descriptor::of(MediaType::WASM, NEW);
+        for pieces in [vec![&b"new"[..]], vec![b"new ", b"kontent"], vec![NEW, b"!"], vec![]] {
+            let (folder, path) = folder_with_file();
+            let saved = save(&Pieces(pieces), &blob, &path, Existing::Replace).await;
+            assert!(matches!(saved, Err(Cause::Content(_))), "{saved:?}");
+            assert_eq!(std::fs::read(&path).unwrap(), OLD);
+            assert_eq!(names(folder.path()), ["file.wasm"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_download_that_is_given_up_leaves_nothing() {
+        /// Gives one piece, and then waits for ever.
+        struct Endless;
+        #[async_trait]
+        impl Fetch for Endless {
+            async fn fetch(&self, _: &Descriptor, _: u64) -> Result<ByteStream, Error> {
+                Ok(stream::iter([Ok(Bytes::from_static(b"new"))]).chain(stream::pending()).boxed())
+            }
+        }
+        let blob = Descriptor::of(MediaType::WASM, NEW);
+        let (folder, path) = folder_with_file();
+        let mut download = Box::pin(save(&Endless, &blob, &path, Existing::Replace));
+        assert!(futures_util::poll!(download.as_mut()).is_pending());
+        assert_eq!(names(folder.path()).len(), 2);
+        drop(download);
+        assert_eq!(names(folder.path()), ["file.wasm"]);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_pulled_file_has_the_mode_of_any_new_file() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
+        let store = MemoryStore::new();
+        let blob = store.insert(MediaType::WASM, NEW);
+        let (folder, usual) = folder_with_file();
+        let path = folder.path().join("pulled.wasm");
+        save(&store, &blob, &path, Existing::Keep).await.unwrap();
+        assert_eq!(mode(&path), mode(&usual));
+    }
 }

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use tokio::task::spawn_blocking;
 use wharf_artifact::cncf::{DeclaredKind, WasmConfig};
 use wharf_artifact::limits::{CONFIG_BYTES_MAX, PACKAGE_BYTES_MAX};
 use wharf_artifact::{Kind, Wasm};
 use wharf_client::{Client, Repository};
 use wharf_oci::{Annotations, Descriptor, Digest, MediaType, Progress, Reference, Watched, fetch_verified};
 
+use crate::blocking::blocking;
 use crate::file_sink::fetch_to_temporary;
 use crate::locate::{Artifact, locate, repository};
 use crate::push::examine;
@@ -255,7 +255,7 @@ async fn read_layer(
 
 /// Reads a binary whole and prints its world.
 async fn print_wit(path: PathBuf) -> Result<String, Cause> {
-    let printed = spawn_blocking(move || {
+    blocking(move || {
         let mut file = std::fs::File::open(&path).map_err(Cause::file("open", &path))?;
         let size = file.seek(std::io::SeekFrom::End(0)).map_err(Cause::file("read", &path))?;
         if size > WIT_BYTES_MAX {
@@ -265,8 +265,8 @@ async fn print_wit(path: PathBuf) -> Result<String, Cause> {
         let mut bytes = Vec::new();
         file.take(WIT_BYTES_MAX).read_to_end(&mut bytes).map_err(Cause::file("read", &path))?;
         Ok(wharf_artifact::world_wit(&bytes)?)
-    });
-    printed.await.expect("printing does not panic")
+    })
+    .await
 }
 
 /// What is told of a binary, whoever says so.

@@ -8,7 +8,23 @@
 //!
 //! Nothing here prints, reads the environment, or looks for a configuration file: all of that is an argument.
 //! An outcome is plain data that serializes, so that text and JSON are rendered from the same value.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use wharf::client::{Client, ClientOptions};
+//! use wharf::oci::{NoProgress, Progress};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::new(ClientOptions::default())?;
+//! let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+//! let options = wharf::PushOptions::new("hello.wasm", "localhost:5000/acme/hello:1.0.0".parse()?);
+//! let pushed = wharf::push(&client, &options, &progress).await?;
+//! assert!(pushed.reference.starts_with("localhost:5000/acme/hello@sha256:"));
+//! # Ok(())
+//! # }
+//! ```
 
+mod blocking;
 mod copy;
 mod delete;
 mod error;

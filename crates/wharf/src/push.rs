@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use tokio::task::spawn_blocking;
 use wharf_artifact::cncf::{self, BuildOptions};
 use wharf_artifact::{Kind, Wasm};
 use wharf_client::Client;
 use wharf_oci::{Annotations, Digest, MediaType, MemoryStore, Progress, Reference, TagName};
 
+use crate::blocking::blocking;
 use crate::file_source::FileSource;
 use crate::transfer::{Destination, transfer};
 use crate::{Cause, Error};
@@ -122,13 +122,13 @@ fn build_options(options: &PushOptions) -> BuildOptions {
 /// Says what the Wasm in a file is.
 pub(crate) async fn examine(path: &Path) -> Result<Wasm, Cause> {
     let path = path.to_owned();
-    let examined = spawn_blocking(move || {
+    blocking(move || {
         let file = File::open(&path).map_err(Cause::file("open", &path))?;
         let is_file = file.metadata().map_err(Cause::file("open", &path))?.is_file();
         if !is_file {
             return Err(Cause::NoFile { path });
         }
         Ok(wharf_artifact::examine(&mut BufReader::with_capacity(READ_BYTES, file))?)
-    });
-    examined.await.expect("examining does not panic")
+    })
+    .await
 }
