@@ -6,7 +6,7 @@ use crate::command;
 
 /// Package manager and registry for WebAssembly on OCI
 #[derive(Debug, Parser)]
-#[command(name = "wharf", version, propagate_version = true, disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "wharf", bin_name = "wharf", version, disable_help_subcommand = true, max_term_width = 100)]
 #[command(after_help = EXIT_STATUS)]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -24,6 +24,7 @@ HTTP without a flag.";
 
 /// How the outcome is told.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct Output {
     /// Print the outcome as JSON
     #[arg(long, global = true)]

@@ -4,15 +4,20 @@ use std::collections::HashMap;
 use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use wharf::oci::{Descriptor, Digest, NoProgress, Progress};
+
+use crate::args::Talk;
 
 /// A blob below this size moves before a person could read its bar.
 const BAR_BYTES_MIN: u64 = 256 * 1024;
 
+/// Characters of a digest that name a blob beside its bar.
+const NAME_CHARACTERS: usize = 12;
+
 /// Returns bars where standard error is a terminal and nobody asked for quiet.
-pub(crate) fn progress(verb: &'static str, quiet: crate::args::Talk) -> Arc<dyn Progress> {
-    if quiet == crate::args::Talk::Quiet || !std::io::stderr().is_terminal() {
+pub(crate) fn progress(verb: &'static str, talk: Talk) -> Arc<dyn Progress> {
+    if talk == Talk::Quiet || !std::io::stderr().is_terminal() {
         return Arc::new(NoProgress);
     }
     let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
@@ -28,12 +33,18 @@ struct Bars {
 
 impl Bars {
     fn start(&self, descriptor: &Descriptor) -> ProgressBar {
-        let template = "{prefix} {msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} eta {eta}";
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = self.bars.add(ProgressBar::new(descriptor.size).with_style(style.progress_chars("=> ")));
-        bar.set_prefix(self.verb);
-        bar.set_message(descriptor.digest.hex().chars().take(12).collect::<String>());
-        bar
+        let template =
+            "{prefix} {msg} [{bar:30}] {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} eta {eta}";
+        let style = ProgressStyle::with_template(template).expect("the template above is well-formed");
+        let name: String = descriptor.digest.hex().chars().take(NAME_CHARACTERS).collect();
+        let bar = ProgressBar::hidden()
+            .with_style(style.progress_chars("=> "))
+            .with_prefix(self.verb)
+            .with_message(name)
+            // A transfer that fails or is interrupted takes its bar along, so that the error stands alone.
+            .with_finish(ProgressFinish::AndClear);
+        bar.set_length(descriptor.size);
+        self.bars.add(bar)
     }
 }
 

@@ -182,16 +182,14 @@ impl Plan {
     /// Adds a manifest and its blobs, and returns the manifests to visit next.
     fn add(&mut self, visit: Visit) -> Result<Vec<Descriptor>, Error> {
         let mut next = visit.referrers;
-        let Some(manifest) = visit.manifest else {
+        next.extend(visit.children);
+        let Some(manifest) = visit.missing else {
             self.present += 1;
             return Ok(next);
         };
-        let is_index = manifest.media_type().is_index();
-        for child in manifest.children() {
-            if is_index && child.media_type.is_manifest() {
-                next.push(child.clone());
-            } else if child.media_type.is_distributable() && self.seen.insert(child.digest.clone()) {
-                self.blobs.push(child.clone());
+        for blob in manifest.children().filter(|child| !is_manifest_of(&manifest, child)) {
+            if blob.media_type.is_distributable() && self.seen.insert(blob.digest.clone()) {
+                self.blobs.push(blob.clone());
             }
         }
         self.bytes += manifest.bytes().len() as u64;
@@ -245,10 +243,14 @@ impl Fetch for Plan {
     }
 }
 
-/// One manifest on the walk; without its content where the sink has it.
+/// One manifest on the walk.
 struct Visit {
     descriptor: Descriptor,
-    manifest: Option<Manifest>,
+    /// The manifest, where the sink lacks it.
+    missing: Option<Manifest>,
+    /// The manifests that it names, as far as they are to be visited.
+    children: Vec<Descriptor>,
+    /// The manifests that say something of it.
     referrers: Vec<Descriptor>,
 }
 
@@ -259,16 +261,31 @@ async fn visit(
     descriptor: Descriptor,
     known: Option<Manifest>,
 ) -> Result<Visit, Error> {
-    let manifest = match (sink.contains(&descriptor).await?, known) {
-        (true, _) => None,
-        (false, Some(known)) => Some(known),
-        (false, None) => Some(fetch_manifest(source, &descriptor).await?),
+    let is_present = sink.contains(&descriptor).await?;
+    // What the sink has is complete, but what refers to the manifests below it may be new.
+    if is_present && (referrers.is_none() || !descriptor.media_type.is_index()) {
+        let referrers = referrers_of(referrers, &descriptor).await?;
+        return Ok(Visit { descriptor, missing: None, children: Vec::new(), referrers });
+    }
+    let manifest = match known {
+        Some(known) => known,
+        None => fetch_manifest(source, &descriptor).await?,
     };
-    let referrers = match referrers {
-        Some(referrers) => referrers.referrers(&descriptor.digest).await?,
-        None => Vec::new(),
-    };
-    Ok(Visit { descriptor, manifest, referrers })
+    let children = manifest.children().filter(|child| is_manifest_of(&manifest, child)).cloned().collect();
+    let referrers = referrers_of(referrers, &descriptor).await?;
+    Ok(Visit { descriptor, missing: (!is_present).then_some(manifest), children, referrers })
+}
+
+/// Whether a child is a manifest; in anything but an index, whatever its type says, it is stored as a blob.
+fn is_manifest_of(parent: &Manifest, child: &Descriptor) -> bool {
+    parent.media_type().is_index() && child.media_type.is_manifest()
+}
+
+async fn referrers_of(referrers: Option<&dyn Referrers>, descriptor: &Descriptor) -> Result<Vec<Descriptor>, Error> {
+    match referrers {
+        Some(referrers) => referrers.referrers(&descriptor.digest).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 /// A source whose bytes are reported as they pass.
@@ -401,6 +418,23 @@ mod tests {
             run(copy(&source, &sink, &subject, &options, &silent())).unwrap();
             assert_eq!(sink.read(signature.digest()).is_some(), expected);
         }
+    }
+
+    #[test]
+    fn referrers_of_what_the_sink_has_are_found_below_an_index() {
+        let (source, sink) = (MemoryStore::new(), MemoryStore::new());
+        let subject = image(&source, "one");
+        let root = index(&source, &[&subject]);
+        run(copy(&source, &sink, &root, &CopyOptions::default(), &silent())).unwrap();
+        let mut signature = ImageManifest::new(source.insert(MediaType::OCI_EMPTY, "{}"), Vec::new());
+        signature.subject = Some(subject.descriptor());
+        let signature = Manifest::from_image(&signature).unwrap();
+        source.insert_manifest(&signature);
+        let options = CopyOptions { referrers: Some(&source), ..CopyOptions::default() };
+        let summary = run(copy(&source, &sink, &root, &options, &silent())).unwrap();
+        assert!(sink.read(signature.digest()).is_some());
+        // The index, the artifact, and the config that the signature shares with it.
+        assert_eq!((summary.sent, summary.present), (1, 3));
     }
 
     #[test]

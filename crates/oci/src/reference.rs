@@ -340,8 +340,8 @@ fn split_registry(path: &str) -> (&str, &str) {
 }
 
 fn looks_like_host(part: &str) -> bool {
-    let has_mark = part.contains(['.', ':']);
-    has_mark || part == "localhost" || part.bytes().any(|byte| byte.is_ascii_uppercase())
+    // Docker takes a part with a capital for a host too; in small letters, as a host is written, it would be none.
+    part.contains(['.', ':']) || part.eq_ignore_ascii_case("localhost")
 }
 
 impl fmt::Display for Reference {
@@ -373,6 +373,7 @@ mod tests {
             ("acme/hello", "docker.io/acme/hello"),
             ("index.docker.io/hello", "docker.io/library/hello"),
             ("localhost/hello", "localhost/hello"),
+            ("LOCALHOST/hello", "localhost/hello"),
             ("localhost:5000/hello", "localhost:5000/hello"),
             ("127.0.0.1:5000/acme/hello:1.0.0", "127.0.0.1:5000/acme/hello:1.0.0"),
             ("[::1]:5000/hello:1", "[::1]:5000/hello:1"),
@@ -396,6 +397,7 @@ mod tests {
             ("ghcr.io/", "names no repository"),
             (":1", "names no repository"),
             ("ghcr.io/Acme/hello", "`Acme/hello` is not a repository name"),
+            ("Acme/hello", "`Acme/hello` is not a repository name"),
             ("ghcr.io/acme//hello", "is not a repository name"),
             ("ghcr.io/acme/../hello", "is not a repository name"),
             ("ghcr.io/acme/-hello", "is not a repository name"),

@@ -117,7 +117,91 @@ fn target_tag(from: &Reference, to: &Reference) -> Option<TagName> {
 
 #[cfg(test)]
 mod tests {
+    use wharf_client::ClientOptions;
+    use wharf_oci::{
+        CopyOptions as GraphOptions, Descriptor, ImageIndex, ImageManifest, Manifest, MediaType, MemoryStore,
+        NoProgress, Tag as _,
+    };
+    use wharf_testing::registry::TestRegistry;
+
     use super::*;
+
+    fn silent() -> Arc<dyn Progress> {
+        Arc::new(NoProgress)
+    }
+
+    fn image(store: &MemoryStore, layer: &'static str, subject: Option<Descriptor>) -> Manifest {
+        let config = store.insert(MediaType::OCI_EMPTY, "{}");
+        let layer = store.insert(MediaType::WASM, layer);
+        let image = ImageManifest { subject, ..ImageManifest::new(config, vec![layer]) };
+        let manifest = Manifest::from_image(&image).unwrap();
+        store.insert_manifest(&manifest);
+        manifest
+    }
+
+    /// Fills `acme/hello:1` with an index of two artifacts, one of which has a signature, which is signed itself.
+    async fn fill(registry: &TestRegistry, client: &Client) -> (Manifest, Vec<Manifest>) {
+        let store = MemoryStore::new();
+        let artifacts = [image(&store, "one", None), image(&store, "two", None)];
+        let signature = image(&store, "signature", Some(artifacts[0].descriptor()));
+        let witness = image(&store, "witness", Some(signature.descriptor()));
+        let index = ImageIndex::new(artifacts.iter().map(Manifest::descriptor).collect());
+        let index = Manifest::from_index(&index).unwrap();
+        let repository = client.repository(registry.registry(), &"acme/hello".parse().unwrap());
+        for manifest in artifacts.iter().chain([&signature, &witness, &index]) {
+            let options = GraphOptions::default();
+            wharf_oci::copy(&store, &repository, manifest, &options, &silent()).await.unwrap();
+        }
+        repository.tag(&index, &"1".parse().unwrap()).await.unwrap();
+        (index, vec![signature, witness])
+    }
+
+    #[tokio::test]
+    async fn an_index_is_copied_whole_and_what_refers_to_it_if_asked_for() {
+        let (from, to) = (TestRegistry::start().await, TestRegistry::start().await);
+        let client = Client::new(ClientOptions::default()).unwrap();
+        let (index, companions) = fill(&from, &client).await;
+        let target = to.store().repository(&"mirror/hello".parse().unwrap());
+        for (depth, expected) in [(Depth::Artifact, false), (Depth::Referrers, true)] {
+            let options = CopyOptions {
+                from: format!("{}/acme/hello:1", from.registry()).parse().unwrap(),
+                to: format!("{}/mirror/hello", to.registry()).parse().unwrap(),
+                depth,
+            };
+            let clients = Clients { from: &client, to: &client };
+            let outcome = copy(clients, &options, &silent()).await.unwrap();
+            assert_eq!((&outcome.digest, outcome.tag.as_deref()), (index.digest(), Some("1")));
+            for child in index.children() {
+                assert!(target.manifest(&child.digest).await.unwrap().is_some());
+            }
+            for companion in &companions {
+                let is_there = target.manifest(companion.digest()).await.unwrap().is_some();
+                assert_eq!(is_there, expected, "{depth:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_blob_of_the_same_registry_is_mounted_and_not_sent() {
+        let registry = TestRegistry::start().await;
+        let client = Client::new(ClientOptions::default()).unwrap();
+        fill(&registry, &client).await;
+        registry.clear_log();
+        let options = CopyOptions {
+            from: format!("{}/acme/hello:1", registry.registry()).parse().unwrap(),
+            to: format!("{}/acme/other:1", registry.registry()).parse().unwrap(),
+            depth: Depth::Artifact,
+        };
+        let outcome = copy(Clients { from: &client, to: &client }, &options, &silent()).await.unwrap();
+        assert_eq!(outcome.mounted, 3);
+        let blob_bytes: u64 = registry
+            .log()
+            .iter()
+            .filter(|exchange| exchange.path().contains("/blobs/"))
+            .map(|exchange| exchange.request_bytes + exchange.response_bytes)
+            .sum();
+        assert_eq!(blob_bytes, 0);
+    }
 
     #[test]
     fn the_tag_of_a_copy_is_the_one_asked_for_or_the_sources() {

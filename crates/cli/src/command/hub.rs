@@ -1,17 +1,21 @@
 //! `wharf hub`.
 
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use serde::Serialize;
 use wharf::hub::{Hub, HubOptions, listen};
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output::Render;
 
 /// Serve a registry from a folder
 ///
-/// Any OCI client can push to it and pull from it. It listens on this machine alone unless told otherwise, and asks
-/// nobody who they are: whoever reaches the address can read, write and delete.
+/// Prints its host:port, as references have it. Any OCI client can push to it and pull from it. It listens on this
+/// machine alone unless told otherwise, and asks nobody who they are: whoever reaches the address can read, write and
+/// delete.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -36,6 +40,20 @@ pub(crate) async fn run(args: Args, context: &Context, stop: impl Future<Output 
         ));
     }
     context.note(format_args!("serving {} on http://{address}", args.storage.display()));
+    context.print(&Serving { address })?;
     hub.serve(listener, stop).await;
     Ok(())
+}
+
+/// Where the hub serves.
+#[derive(Debug, Serialize)]
+struct Serving {
+    /// The registry's name in references: `host:port`.
+    address: SocketAddr,
+}
+
+impl Render for Serving {
+    fn render(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", self.address)
+    }
 }

@@ -8,14 +8,13 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::session::{Session, wharf};
 
-/// Starts a hub and returns it with the address that it says.
+/// Starts a hub and returns it with the address that it prints.
 fn start(session: &Session) -> (Child, String) {
-    let mut command = wharf(&session.path(""), "hub --listen 127.0.0.1:0 --storage storage");
-    let mut hub = command.stderr(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(hub.stderr.take().unwrap()).read_line(&mut line).unwrap();
-    let address = line.trim().strip_prefix("serving storage on http://").unwrap().to_owned();
-    (hub, address)
+    let mut command = wharf(&session.path(""), "hub --quiet --listen 127.0.0.1:0 --storage storage");
+    let mut hub = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut address = String::new();
+    BufReader::new(hub.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    (hub, address.trim().to_owned())
 }
 
 #[test]
