@@ -59,13 +59,13 @@ pub struct RegistryError {
 
 /// Makes a text from elsewhere fit to be shown: one line, without control characters, of limited length.
 pub(crate) fn shown(text: &str) -> String {
-    let is_shown = |&character: &char| !character.is_control() && !is_bidi_control(character);
+    let is_shown = |&character: &char| !character.is_control() && !moves_text(character);
     text.chars().filter(is_shown).take(TEXT_CHARACTERS_MAX).collect()
 }
 
-/// Whether a character turns the direction of writing, which can make a text look like another.
-fn is_bidi_control(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether a character ends a line, or turns the direction of writing, which can make a text look like another.
+fn moves_text(character: char) -> bool {
+    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Reads the head and body of an error; a body of another form says nothing.
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_foreign_text_cannot_move_the_cursor_or_fill_the_screen() {
-        assert_eq!(shown("a\r\n\u{1b}[2Jb\u{202e}c"), "a[2Jbc");
+        assert_eq!(shown("a\r\n\u{1b}[2Jb\u{202e}c\u{2028}d\u{61c}"), "a[2Jbcd");
         assert_eq!(shown(&"x".repeat(10_000)).len(), TEXT_CHARACTERS_MAX);
     }
 

@@ -51,7 +51,7 @@ impl Client {
     /// A registry that asks nobody who they are accepts every credential.
     ///
     /// # Errors
-    /// [`Error::Unauthorized`] where it does not, and whatever keeps it from answering.
+    /// [`Error::Unauthorized`] or [`Error::Forbidden`] where it does not, and whatever keeps it from answering.
     pub async fn check_credential(&self, registry: &Registry, credential: &Credential) -> Result<(), Error> {
         let probe = crate::exchange::Request::probe(registry, self.base(registry)?);
         self.check(&probe, credential).await
@@ -162,7 +162,8 @@ pub struct Timeouts {
     pub connect: Duration,
     /// For the next bytes of a blob, in either direction.
     pub read: Duration,
-    /// For the whole of a small request: once until the head of the answer is there, once until its body is.
+    /// For the whole of a small request: once until the head of the answer is there, once until its body is. What has
+    /// a large body gets more, see [`limits::UPLOAD_BYTES_PER_SECOND_MIN`](crate::limits::UPLOAD_BYTES_PER_SECOND_MIN).
     pub request: Duration,
 }
 

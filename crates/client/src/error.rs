@@ -355,7 +355,7 @@ pub enum Detour {
     /// From HTTPS to plain HTTP.
     #[error("it would leave HTTPS")]
     Downgrade,
-    /// From a public host to an address of this machine or of a private network.
+    /// An address of this machine or of a private network, named from further away.
     #[error("it is an address of this machine or of a private network")]
     Private,
     /// Neither HTTP nor HTTPS.
@@ -376,7 +376,7 @@ pub enum UntrustedRealm {
     /// The registry is asked over HTTPS, the token server would be asked over plain HTTP.
     #[error("it would be asked over plain HTTP")]
     Downgrade,
-    /// An address of this machine or of a private network, named by a public registry.
+    /// An address of this machine or of a private network, named from further away.
     #[error("it is an address of this machine or of a private network")]
     Private,
     /// There is a credential to send, and the token server belongs to another site.
@@ -404,6 +404,12 @@ pub enum Violation {
         name: &'static str,
         /// Its value.
         value: String,
+    },
+    /// A header that should point somewhere does not. Its value is left out, as it may hold a secret.
+    #[error("the header `{name}` holds no URL")]
+    Url {
+        /// The name of the header.
+        name: &'static str,
     },
     /// The status is not one of those expected.
     #[error("the status is {status}")]

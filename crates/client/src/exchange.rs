@@ -6,7 +6,7 @@ use url::Url;
 use wharf_oci::{ByteStream, Registry};
 
 use crate::answer;
-use crate::auth::{self, Access, Grant, Scheme, Scope};
+use crate::auth::{self, Access, Grant, Order, Scheme, Scope};
 use crate::error::{RequestLine, Violation, origin};
 use crate::limits::{ANSWER_BYTES_MAX, REDIRECTS_MAX};
 use crate::retry::Tries;
@@ -86,23 +86,20 @@ impl Client {
     pub(crate) async fn exchange(&self, request: &Request) -> Result<Reply, Error> {
         let base = self.base(&request.scope.registry)?;
         let (transport, authorizer, scope) = (&self.shared.transport, &self.shared.authorizer, &request.scope);
-        let grant = authorizer.known(transport, &base, scope).await?;
+        let mut grant = authorizer.known(transport, &base, scope).await?;
         let reply = self.follow(request, &base, grant.as_ref()).await?;
-        if !is_challenge(&base, &reply) {
-            return succeed(reply, request, grant.as_ref()).await;
+        let mut is_refused = is_challenge(&base, &reply);
+        let scheme = if is_refused { Scheme::of(&reply)? } else { None };
+        let mut outcome = succeed(reply, request, grant.as_ref()).await;
+        if let Some(scheme) = scheme
+            && let Some(renewed) = authorizer.renew(transport, &base, scope, (scheme, grant.as_ref())).await?
+        {
+            let reply = self.follow(request, &base, Some(&renewed)).await?;
+            is_refused = is_challenge(&base, &reply);
+            outcome = succeed(reply, request, Some(&renewed)).await;
+            grant = Some(renewed);
         }
-        let scheme = Scheme::of(&reply)?;
-        let refused = succeed(reply, request, grant.as_ref()).await;
-        let Some(scheme) = scheme else { return refused };
-        let Some(grant) = authorizer.renew(transport, &base, scope, (scheme, grant.as_ref())).await? else {
-            return refused;
-        };
-        let reply = self.follow(request, &base, Some(&grant)).await?;
-        let is_refused = is_challenge(&base, &reply);
-        let outcome = succeed(reply, request, Some(&grant)).await;
-        if !is_refused {
-            return outcome;
-        }
+        let Some(grant) = grant.filter(|_| is_refused) else { return outcome };
         // Whatever keeps an anonymous try from success, the refusal of the credential is what is reported.
         let Ok(Some(grant)) = authorizer.anonymous(transport, &base, scope, &grant).await else { return outcome };
         let Ok(reply) = self.follow(request, &base, Some(&grant)).await else { return outcome };
@@ -151,7 +148,8 @@ impl Client {
             succeed(reply, probe, None).await?;
             Scheme::Basic
         };
-        let grant = auth::grant(&self.shared.transport, &probe.url, &probe.scope, &scheme, credential).await?;
+        let order = Order::new(&probe.url, &probe.scope).with(credential, &CredentialSource::CommandLine);
+        let grant = auth::grant(&self.shared.transport, &scheme, &order).await?;
         let reply = self.follow(probe, &probe.url, Some(&grant)).await?;
         succeed(reply, probe, Some(&grant)).await.map(drop)
     }

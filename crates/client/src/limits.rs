@@ -10,6 +10,7 @@
 //! | referrers of one manifest | 10,000 | what an index may hold |
 //! | redirects of one request | 5 | a registry, its mirror and its storage need 2 |
 //! | bytes in one part of an upload | 4 MiB, 64 MiB where the registry asks for more | they are held in memory |
+//! | time for a part of an upload or a manifest | 1 s more for each 64 KiB | a slow line from home |
 //! | wait that a registry may ask for | 60 s | a person is waiting |
 //! | bytes of a credential file | 1 MiB | a token has at most some KiB |
 //! | answer of a credential helper | 64 KiB, 30 s | a person may have to unlock a key chain |
@@ -42,6 +43,9 @@ pub const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
 /// The largest part of an upload that a registry may ask for (`OCI-Chunk-Min-Length`); it is held in memory.
 pub const CHUNK_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// How many bytes of a body that is held in memory are to leave in a second at least.
+pub const UPLOAD_BYTES_PER_SECOND_MIN: u64 = 64 * 1024;
 
 /// Bytes after which an interrupted download gets its full number of tries again.
 pub const PROGRESS_BYTES: u64 = 1024 * 1024;

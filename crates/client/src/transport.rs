@@ -1,11 +1,13 @@
 //! One HTTP message: sent once, with time-outs, its body read up to a limit.
 
 use std::error::Error as StdError;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 use wharf_oci::ByteStream;
@@ -13,10 +15,13 @@ use wharf_oci::ByteStream;
 use crate::answer::shown;
 use crate::client::{ClientOptions, Proxies, Timeouts};
 use crate::error::{HttpFault, RequestLine, Violation, origin};
-use crate::{Error, tls};
+use crate::limits::UPLOAD_BYTES_PER_SECOND_MIN;
+use crate::{Error, route, tls};
 
 /// Hosts that no proxy is asked for.
 const DIRECT: &str = "localhost,127.0.0.0/8,::1";
+/// Bytes of a stream that are handed to a connection at once.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// Sends HTTP messages.
 pub(crate) struct Transport {
@@ -60,7 +65,7 @@ impl Transport {
             // Not sent for an empty body, and some servers wait for one where it is absent.
             request = request.header(http::header::CONTENT_LENGTH, 0);
         }
-        let limit = self.timeouts.request;
+        let limit = self.timeouts.request + upload_time(message.body.len());
         match tokio::time::timeout(limit, request.send()).await {
             Ok(outcome) => self.reply(message, outcome),
             Err(_) => Err(Error::TimedOut { request: message.line.clone(), limit }),
@@ -77,7 +82,8 @@ impl Transport {
         stream: ByteStream,
     ) -> Result<Reply, SendFault> {
         let outgoing = Arc::new(Outgoing::default());
-        let request = self.request(message, authorization).body(outgoing.body(stream));
+        let request = self.request(message, authorization);
+        let request = request.body(reqwest::Body::wrap_stream(outgoing.pieces(stream)));
         let mut sending = std::pin::pin!(request.send());
         let limit = self.timeouts.read;
         let mut before = 0;
@@ -167,8 +173,9 @@ impl Reply {
     /// Returns the URL that `Location` points to.
     pub(crate) fn location(&self) -> Result<Url, Error> {
         let name = "location";
-        let text = self.header(name)?.ok_or_else(|| self.violation(Violation::MissingHeader { name }))?;
-        self.url.join(text).map_err(|_| self.violation(Violation::Header { name, value: shown(text) }))
+        let value = self.headers().get(name).ok_or_else(|| self.violation(Violation::MissingHeader { name }))?;
+        let url = value.to_str().ok().and_then(|text| route::resolve(&self.url, text).ok());
+        url.ok_or_else(|| self.violation(Violation::Url { name }))
     }
 
     /// Returns the next bytes of the body.
@@ -225,24 +232,40 @@ struct Outgoing {
 
 impl Outgoing {
     /// Makes a body of a stream, whose bytes are counted and whose error is kept: the connection only breaks.
-    fn body(self: &Arc<Self>, stream: ByteStream) -> reqwest::Body {
+    ///
+    /// Small pieces are taken as fast as they are sent. A large one would be counted at once, and the time that it
+    /// takes then be mistaken for a standstill.
+    fn pieces(self: &Arc<Self>, stream: ByteStream) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
         let outgoing = Arc::clone(self);
-        let pieces = stream.map(move |piece| match piece {
+        let small = stream.flat_map(|piece| match piece {
+            Ok(bytes) => stream::iter(split(bytes)).map(Ok).left_stream(),
+            Err(error) => stream::iter([Err(error)]).right_stream(),
+        });
+        small.map(move |piece| match piece {
             Ok(bytes) => {
                 outgoing.moved.fetch_add(bytes.len() as u64, Ordering::Relaxed);
                 Ok(bytes)
             }
             Err(error) => {
                 *outgoing.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                Err(std::io::Error::other("the source of the content failed"))
+                Err(io::Error::other("the source of the content failed"))
             }
-        });
-        reqwest::Body::wrap_stream(pieces)
+        })
     }
 
     fn take_error(&self) -> Option<wharf_oci::Error> {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
+}
+
+/// Returns the bytes in pieces of limited size, without copying them.
+fn split(mut bytes: Bytes) -> impl Iterator<Item = Bytes> + Send {
+    std::iter::from_fn(move || (!bytes.is_empty()).then(|| bytes.split_to(PIECE_BYTES.min(bytes.len()))))
+}
+
+/// Returns how much longer a message may take than one without a body.
+fn upload_time(length: usize) -> Duration {
+    Duration::from_secs(length as u64 / UPLOAD_BYTES_PER_SECOND_MIN)
 }
 
 fn proxies(proxies: &Proxies) -> Result<Vec<reqwest::Proxy>, Error> {
@@ -285,11 +308,38 @@ fn tls_fault(error: &reqwest::Error) -> Option<&rustls::Error> {
         if let Some(tls) = found.downcast_ref() {
             return Some(tls);
         }
-        let wrapped = found.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let wrapped = found.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         cause = match wrapped {
             Some(wrapped) => Some(wrapped),
             None => found.source(),
         };
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_large_piece_leaves_in_small_ones_that_are_counted_one_by_one() {
+        let content = Bytes::from(vec![7; 2 * PIECE_BYTES + 1]);
+        let outgoing = Arc::new(Outgoing::default());
+        let mut pieces = Box::pin(outgoing.pieces(stream::iter([Ok(content.clone())]).boxed()));
+        let mut all = BytesMut::new();
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.unwrap();
+            assert!(piece.len() <= PIECE_BYTES);
+            all.extend_from_slice(&piece);
+            assert_eq!(outgoing.moved.load(Ordering::Relaxed), all.len() as u64);
+        }
+        assert_eq!(all, content);
+    }
+
+    #[test]
+    fn a_large_body_is_given_more_time() {
+        for (length, expected) in [(0, 0), (4 << 20, 64), (64 << 20, 1024)] {
+            assert_eq!(upload_time(length).as_secs(), expected);
+        }
+    }
 }

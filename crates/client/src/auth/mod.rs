@@ -22,7 +22,7 @@ use crate::error::Violation;
 use crate::limits::CHALLENGE_BYTES_MAX;
 use crate::transport::{Reply, Transport};
 use crate::{Credential, CredentialSource, Credentials, Error, Secret};
-use token::Order;
+pub(crate) use token::Order;
 
 /// What a request is allowed to do, once it is authorized.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -199,10 +199,7 @@ impl Authorizer {
             return Ok(None);
         }
         let Some(scheme) = lock(&self.schemes).get(&scope.registry).cloned() else { return Ok(None) };
-        let grant = match &scheme {
-            Scheme::Basic => Grant::NONE,
-            Scheme::Bearer(server) => token::ask(transport, server, &Order::new(base, scope)).await?,
-        };
+        let grant = grant(transport, &scheme, &Order::new(base, scope)).await?;
         *self.cell(scope).lock().await = Some(grant.clone());
         Ok(Some(grant))
     }
@@ -214,40 +211,24 @@ impl Authorizer {
     async fn make(&self, transport: &Transport, base: &Url, scope: &Scope, scheme: &Scheme) -> Result<Grant, Error> {
         let order = Order::new(base, scope);
         let found = self.credentials.lookup(&scope.registry, scope.repository.as_ref()).await?;
-        let server = match scheme {
-            Scheme::Basic => {
-                let found = found.as_ref();
-                return Ok(found.map_or(Grant::NONE, |(credential, source)| Grant::at_registry(credential, source)));
-            }
-            Scheme::Bearer(server) => server,
-        };
-        let Some((credential, source)) = &found else { return token::ask(transport, server, &order).await };
-        match token::ask(transport, server, &order.with(credential, source)).await {
+        let Some((credential, source)) = &found else { return grant(transport, scheme, &order).await };
+        match grant(transport, scheme, &order.with(credential, source)).await {
             Err(error @ (Error::Unauthorized { .. } | Error::Forbidden { .. }))
                 if source.is_kept() && scope.access == Access::Pull =>
             {
                 // What was wrong first is what the credential's owner has to mend.
-                token::ask(transport, server, &order).await.map_err(|_| error)
+                grant(transport, scheme, &order).await.map_err(|_| error)
             }
             outcome => outcome,
         }
     }
 }
 
-/// Makes a grant of a credential, whatever else is known.
-pub(crate) async fn grant(
-    transport: &Transport,
-    base: &Url,
-    scope: &Scope,
-    scheme: &Scheme,
-    credential: &Credential,
-) -> Result<Grant, Error> {
-    let source = CredentialSource::CommandLine;
+/// Makes the grant that is ordered, whatever else is known.
+pub(crate) async fn grant(transport: &Transport, scheme: &Scheme, order: &Order<'_>) -> Result<Grant, Error> {
     match scheme {
-        Scheme::Basic => Ok(Grant::at_registry(credential, &source)),
-        Scheme::Bearer(server) => {
-            token::ask(transport, server, &Order::new(base, scope).with(credential, &source)).await
-        }
+        Scheme::Basic => Ok(order.grant_at_registry()),
+        Scheme::Bearer(server) => token::ask(transport, server, order).await,
     }
 }
 

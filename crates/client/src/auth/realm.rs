@@ -4,7 +4,7 @@
 //! (CVE-2026-33540). The rule:
 //!
 //! 1. HTTPS where the registry is asked over HTTPS.
-//! 2. No address of this machine or of a private network, unless the registry is at one itself.
+//! 2. No address of this machine or of a private network, unless the registry is as near itself.
 //! 3. With a credential to send: the registry's own host, or one of the same site. Two hosts are of one site where
 //!    their last two labels agree (`registry.example.com` and `auth.example.com`), and where these are of a kind
 //!    like `co.uk`, the last three. That is simpler than the list of public suffixes, and errs on sites whose
@@ -13,10 +13,10 @@
 use url::{Host, Url};
 
 use crate::UntrustedRealm;
-use crate::route::{has_user, is_local};
+use crate::route::{has_user, leads_inwards};
 
 /// Second-level labels below which countries register names.
-const SHARED_LABELS: [&str; 7] = ["ac", "co", "com", "edu", "gov", "net", "org"];
+const SHARED_LABELS: [&str; 12] = ["ac", "co", "com", "edu", "go", "gob", "gov", "mil", "ne", "net", "or", "org"];
 
 /// Whether a credential goes along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(crate) fn check(registry: &Url, realm: &Url, with: With) -> Result<(), Untru
     if realm.scheme() != "https" && (registry.scheme() == "https" || realm.scheme() != "http") {
         return Err(UntrustedRealm::Downgrade);
     }
-    if is_local(realm) && !is_local(registry) {
+    if leads_inwards(registry, realm) {
         return Err(UntrustedRealm::Private);
     }
     if with == With::Credential && !is_same_site(registry, realm) {
@@ -78,6 +78,13 @@ mod tests {
             ("http://10.0.0.1", "http://10.0.0.1/token", None),
             ("https://a.example.co.uk", "https://b.example.co.uk/token", None),
             ("https://example.co.uk", "https://other.co.uk/token", Some(OtherSite)),
+            ("https://registry.example.or.jp", "https://auth.example.or.jp/token", None),
+            ("https://registry.example.or.jp", "https://auth.other.or.jp/token", Some(OtherSite)),
+            ("https://acme.azurecr.io", "https://acme.azurecr.io/oauth2/token", None),
+            ("https://registry.digitalocean.com", "https://api.digitalocean.com/v2/registry/auth", None),
+            ("https://registry.cn-hangzhou.aliyuncs.com", "https://dockerauth.cn-hangzhou.aliyuncs.com/auth", None),
+            ("https://registry.example.com", "https://gitlab.example.com/jwt/auth", None),
+            ("http://10.0.0.1", "http://127.0.0.1/token", Some(Private)),
             ("https://ghcr.io", "https://evil.example/token", Some(OtherSite)),
             ("https://ghcr.io", "https://gcr.io/token", Some(OtherSite)),
             ("https://ghcr.io", "https://ghcr.io.evil.example/token", Some(OtherSite)),

@@ -25,7 +25,7 @@ const CLIENT_ID: &str = "wharf";
 
 /// What is asked for, and in whose name.
 #[derive(Clone, Copy)]
-pub(super) struct Order<'a> {
+pub(crate) struct Order<'a> {
     base: &'a Url,
     scope: &'a Scope,
     credential: Option<(&'a Credential, &'a CredentialSource)>,
@@ -33,13 +33,18 @@ pub(super) struct Order<'a> {
 
 impl<'a> Order<'a> {
     /// Asks in nobody's name, on behalf of the registry at `base`.
-    pub(super) fn new(base: &'a Url, scope: &'a Scope) -> Self {
+    pub(crate) fn new(base: &'a Url, scope: &'a Scope) -> Self {
         Self { base, scope, credential: None }
     }
 
     /// Asks in the name of a credential's owner.
-    pub(super) fn with(self, credential: &'a Credential, source: &'a CredentialSource) -> Self {
+    pub(crate) fn with(self, credential: &'a Credential, source: &'a CredentialSource) -> Self {
         Self { credential: Some((credential, source)), ..self }
+    }
+
+    /// Makes the grant of a registry that takes the credential itself.
+    pub(super) fn grant_at_registry(&self) -> Grant {
+        self.credential.map_or(Grant::NONE, |(credential, source)| Grant::at_registry(credential, source))
     }
 
     fn source(&self) -> CredentialSource {
@@ -49,8 +54,8 @@ impl<'a> Order<'a> {
 
 /// Asks a token server for a grant, once. An access token is one already, and goes to the registry as it is.
 pub(super) async fn ask(transport: &Transport, server: &TokenServer, order: &Order<'_>) -> Result<Grant, Error> {
-    if let Some((credential @ Credential::Bearer(_), source)) = order.credential {
-        return Ok(Grant::at_registry(credential, source));
+    if matches!(order.credential, Some((Credential::Bearer(_), _))) {
+        return Ok(order.grant_at_registry());
     }
     let with = if order.credential.is_some() { realm::With::Credential } else { realm::With::Nothing };
     let realm = &server.realm;
@@ -99,7 +104,8 @@ fn exchange(server: &TokenServer, scope: &Scope, identity: &Secret) -> Message {
     form.append_pair("grant_type", "refresh_token");
     form.append_pair("client_id", CLIENT_ID);
     form.extend_pairs(server.service.iter().map(|service| ("service", service)));
-    form.append_pair("scope", &scope.texts().join(" "));
+    let texts = scope.texts();
+    form.extend_pairs((!texts.is_empty()).then(|| ("scope", texts.join(" "))));
     form.append_pair("refresh_token", identity.expose());
     let mut message = message(Method::POST, server.realm.clone(), form.finish().into());
     message.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
@@ -143,6 +149,7 @@ fn lifetime(expires_in: Option<u64>) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Access;
     use super::*;
 
     #[test]
@@ -154,11 +161,21 @@ mod tests {
     }
 
     #[test]
+    fn a_token_for_the_registry_as_a_whole_is_asked_for_without_a_scope() {
+        let registry = "ghcr.io".parse().unwrap();
+        let scope = Scope { registry, repository: None, access: Access::Pull, mount: None };
+        let server = TokenServer { realm: "https://a.example/token".parse().unwrap(), service: None };
+        assert_eq!(login(&server, &scope).url.as_str(), "https://a.example/token");
+        let form = exchange(&server, &scope, &Secret::from("t")).body;
+        assert_eq!(form, "grant_type=refresh_token&client_id=wharf&refresh_token=t");
+    }
+
+    #[test]
     fn the_query_of_the_realm_stays() {
         let scope = Scope {
             registry: "ghcr.io".parse().unwrap(),
             repository: Some("acme/hello".parse().unwrap()),
-            access: super::super::Access::Pull,
+            access: Access::Pull,
             mount: None,
         };
         let realm = "https://a.example/token?x=1#f".parse().unwrap();

@@ -4,11 +4,10 @@ use bytes::Bytes;
 use url::Url;
 
 use super::Repository;
-use crate::answer::shown;
 use crate::error::{Violation, origin};
 use crate::exchange::{Head, Request};
 use crate::limits::{PAGE_BYTES_MAX, PAGES_MAX};
-use crate::route::is_same_origin;
+use crate::route::{is_same_origin, resolve};
 use crate::{Detour, Error};
 
 impl Repository {
@@ -36,8 +35,7 @@ fn next_page(head: &Head, asked: &Url) -> Result<Option<Url>, Error> {
     for value in head.headers.get_all(name) {
         let text = String::from_utf8_lossy(value.as_bytes());
         let Some(target) = next_target(&text) else { continue };
-        let value = || Violation::Header { name, value: shown(&text) };
-        let next = head.url.join(target).map_err(|_| head.violation(value()))?;
+        let next = resolve(&head.url, target).map_err(|_| head.violation(Violation::Url { name }))?;
         if !is_same_origin(&next, asked) {
             let (request, to) = (head.line.clone(), origin(&next));
             return Err(Error::Redirect { request, to, reason: Detour::OtherOrigin });

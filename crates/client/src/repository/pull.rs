@@ -35,7 +35,8 @@ impl Repository {
             Selector::Digest(digest) => Some(digest),
             Selector::Tag(_) => None,
         };
-        for expected in named.into_iter().chain(&stated) {
+        let other = stated.as_ref().filter(|stated| named != Some(stated));
+        for expected in named.into_iter().chain(other) {
             let actual = Digest::of(expected.algorithm(), &bytes);
             if actual != *expected {
                 return Err(Error::DigestLie { request: head.line, expected: expected.clone(), actual });

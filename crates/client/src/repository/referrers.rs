@@ -50,7 +50,7 @@ impl Repository {
         };
         match self.pages(request, add).await {
             // Only the first page tells whether there is a list; one that ends in the middle is an error.
-            Err(Error::NotFound { .. }) if is_first => Ok(None),
+            Err(error) if is_first && is_unknown(&error) => Ok(None),
             outcome => outcome.map(|()| Some(referrers)),
         }
     }
@@ -63,6 +63,8 @@ impl Repository {
             outcome => outcome?,
         };
         match manifest.document() {
+            // GitLab takes the tag for the digest that it is made of, and answers with the subject itself.
+            _ if manifest.digest() == digest => Ok(Vec::new()),
             Document::Index(index) => Ok(index.manifests.clone()),
             Document::Image(_) => {
                 let request = self.manifest_request(Method::GET, &selector, Access::Pull)?.line();
@@ -90,6 +92,16 @@ impl Repository {
         let index = Manifest::from_index(&ImageIndex::new(referrers))
             .map_err(|source| Error::Manifest { request: request.line(), source })?;
         self.put_manifest(request, &index).await.map(drop)
+    }
+}
+
+/// Whether a registry says that it does not know of lists of referrers: by the specification with 404; Artifactory,
+/// and others whose paths are made otherwise, with 400 or 406.
+fn is_unknown(error: &Error) -> bool {
+    match error {
+        Error::NotFound { .. } => true,
+        Error::Refused { answer, .. } => matches!(answer.status.as_u16(), 400 | 406),
+        _ => false,
     }
 }
 

@@ -92,9 +92,13 @@ impl Repository {
         match self.client.call(&request).await {
             Ok(reply) if reply.status() == StatusCode::CREATED => Ok(Mount::Done),
             Ok(reply) => Upload::open(&reply).map(Mount::Open),
-            // Whoever may not read there may still send the bytes.
+            // Whoever may not read there may still send the bytes, and so may all where nothing is mounted (501).
             Err(
-                Error::Unauthorized { .. } | Error::Forbidden { .. } | Error::NotFound { .. } | Error::Refused { .. },
+                Error::Unauthorized { .. }
+                | Error::Forbidden { .. }
+                | Error::NotFound { .. }
+                | Error::Refused { .. }
+                | Error::Server { .. },
             ) => Ok(Mount::Refused),
             Err(error) => Err(error),
         }

@@ -206,6 +206,26 @@ async fn a_kept_credential_that_is_refused_does_not_hinder_a_public_pull() {
 }
 
 #[tokio::test]
+async fn a_kept_password_that_a_registry_refuses_hinders_no_public_pull_from_any_of_its_repositories() {
+    let other = "GET /v2/acme/other/manifests/1.0.0";
+    let basic = || Reply::new(401).header("www-authenticate", "Basic realm=x");
+    let server = ScriptServer::start([
+        Step::new(MANIFEST, basic()).without("authorization"),
+        Step::new(MANIFEST, basic()).with("authorization", BASIC),
+        Step::new(MANIFEST, serve(&manifest())).without("authorization"),
+        // The way is known now, and the password is sent at once.
+        Step::new(other, basic()).with("authorization", BASIC),
+        Step::new(other, serve(&manifest())).without("authorization"),
+    ])
+    .await;
+    let (_directory, options) = with_file(&server, ENTRY);
+    let client = Client::new(options).unwrap();
+    named_repository(&client, &server, "acme/hello").manifest(&tag("1.0.0")).await.unwrap();
+    named_repository(&client, &server, "acme/other").manifest(&tag("1.0.0")).await.unwrap();
+    server.assert_finished();
+}
+
+#[tokio::test]
 async fn the_refusal_of_a_kept_credential_is_reported_with_its_file() {
     let refused = Reply::new(401).body(r#"{"errors":[{"code":"UNAUTHORIZED","message":"wrong password"}]}"#);
     let server = ScriptServer::start([

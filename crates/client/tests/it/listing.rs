@@ -55,6 +55,15 @@ async fn the_next_page_is_not_sought_at_another_host() {
 }
 
 #[tokio::test]
+async fn a_next_page_that_is_no_url_is_refused_without_showing_it() {
+    let next = "<http://jo:hunter2@[>; rel=next";
+    let server = ScriptServer::start([Step::new(TAGS, page("[]").header("link", next))]).await;
+    let text = full_text(&repository(&server).tags().await.unwrap_err());
+    assert!(text.contains("`link` holds no URL") && !text.contains("hunter2"), "{text}");
+    server.assert_finished();
+}
+
+#[tokio::test]
 async fn a_listing_that_does_not_end_is_given_up() {
     let around = page(r#"["a"]"#).header("link", format!("<{}>; rel=next", &TAGS[4..]));
     let server = ScriptServer::start([Step::new(TAGS, around)]).await;
@@ -113,8 +122,26 @@ async fn a_registry_without_referrers_is_asked_for_their_tag() {
     let one = blob(b"one");
     let table = [(serve(&index(std::slice::from_ref(&one))), vec![one.clone()]), (Reply::new(404), Vec::new())];
     for (reply, expected) in table {
-        let server = ScriptServer::start([Step::new(&list, Reply::new(404)), Step::new(&tag, reply)]).await;
-        assert_eq!(repository(&server).referrers(&subject).await.unwrap(), expected);
+        for status in [404, 400, 406] {
+            let steps = [Step::new(&list, Reply::new(status)), Step::new(&tag, reply.clone())];
+            let server = ScriptServer::start(steps).await;
+            assert_eq!(repository(&server).referrers(&subject).await.unwrap(), expected);
+            server.assert_finished();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_takes_the_tag_for_the_digest_has_no_referrers() {
+    let child = manifest().descriptor();
+    for subject in [manifest(), index(std::slice::from_ref(&child))] {
+        let digest = subject.digest();
+        let server = ScriptServer::start([
+            Step::new(&format!("GET /v2/acme/hello/referrers/{digest}"), Reply::new(404)),
+            Step::new(&format!("GET /v2/acme/hello/manifests/sha256-{}", digest.hex()), serve(&subject)),
+        ])
+        .await;
+        assert!(repository(&server).referrers(digest).await.unwrap().is_empty());
         server.assert_finished();
     }
 }
@@ -124,7 +151,8 @@ async fn a_failure_is_never_taken_for_no_referrers() {
     let subject = Digest::sha256(b"subject");
     let list = format!("GET /v2/acme/hello/referrers/{subject}");
     let tag = format!("GET /v2/acme/hello/manifests/sha256-{}", subject.hex());
-    for reply in [Reply::new(400), Reply::new(403), Reply::new(405), Reply::new(200).body("{}"), serve(&manifest())] {
+    let failures = [401, 403, 405, 409, 451].map(Reply::new);
+    for reply in failures.into_iter().chain([Reply::new(200).body("{}"), serve(&manifest())]) {
         let server = ScriptServer::start([Step::new(&list, reply.clone())]).await;
         assert!(repository(&server).referrers(&subject).await.is_err(), "{reply:?}");
         server.assert_finished();

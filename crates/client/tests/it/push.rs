@@ -147,6 +147,7 @@ async fn a_blob_that_cannot_be_mounted_is_sent() {
     let table = [
         ("acme/base", vec![Step::new(&mount, session(1)), put.clone()]),
         ("acme/base", vec![Step::new(&mount, Reply::new(403)), Step::new(UPLOADS, session(1)), put.clone()]),
+        ("acme/base", vec![Step::new(&mount, Reply::new(501)), Step::new(UPLOADS, session(1)), put.clone()]),
         ("acme/hello", vec![Step::new(UPLOADS, session(1)), put]),
     ];
     for (name, steps) in table {

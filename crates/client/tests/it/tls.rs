@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{StatusCode, Version};
+use axum::response::IntoResponse as _;
 use axum::serve::Listener;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::net::{TcpListener, TcpStream};
@@ -43,6 +44,8 @@ impl Listener for TlsListener {
 }
 
 /// A registry that answers to HTTP/2 with a 404 and to all else with a 400, and the PEM of who vouches for it.
+///
+/// It has moved `acme/moved` to the path `/here` of its own host, and takes that for a plain HTTP server's.
 struct TlsServer {
     address: SocketAddr,
     authority: String,
@@ -75,16 +78,24 @@ async fn tls_server() -> TlsServer {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let listener = TlsListener { listener, acceptor: TlsAcceptor::from(Arc::new(config)) };
-    let router = Router::new().fallback(|request: axum::extract::Request| async move {
-        if request.version() == Version::HTTP_2 { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST }
+    let router = Router::new().fallback(move |request: axum::extract::Request| async move {
+        if request.uri().path().starts_with("/v2/acme/moved/") {
+            return (StatusCode::TEMPORARY_REDIRECT, [("location", format!("http://{address}/here"))]).into_response();
+        }
+        let is_expected = request.version() == Version::HTTP_2;
+        if is_expected { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST }.into_response()
     });
     let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     TlsServer { address, authority: authority.pem(), task }
 }
 
 async fn ask(address: SocketAddr, options: ClientOptions) -> Error {
-    let repository =
-        Client::new(options).unwrap().repository(&address.to_string().parse().unwrap(), &"acme/hello".parse().unwrap());
+    ask_for("acme/hello", address, options).await
+}
+
+async fn ask_for(name: &str, address: SocketAddr, options: ClientOptions) -> Error {
+    let client = Client::new(options).unwrap();
+    let repository = client.repository(&address.to_string().parse().unwrap(), &name.parse().unwrap());
     repository.manifest(&tag("1.0.0")).await.unwrap_err()
 }
 
@@ -94,6 +105,14 @@ async fn a_registry_of_a_given_authority_is_trusted_and_spoken_to_over_http_2() 
     let ca_certificates = CaCertificate::parse_pem(server.authority.as_bytes()).unwrap();
     let error = ask(server.address, ClientOptions { security: Security::Tls, ca_certificates, ..options() }).await;
     assert!(matches!(error, Error::NotFound { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_registry_that_does_not_know_of_its_tls_is_still_spoken_to_over_it() {
+    let server = tls_server().await;
+    let options = ClientOptions { security: Security::TlsUnverified, ..options() };
+    let error = ask_for("acme/moved", server.address, options).await;
+    assert!(matches!(error, Error::NotFound { .. }) && error.to_string().contains("/here"), "{error}");
 }
 
 #[tokio::test]
