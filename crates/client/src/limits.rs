@@ -35,7 +35,7 @@ pub const REFERRERS_MAX: usize = 10_000;
 /// Redirects that one request follows.
 pub const REDIRECTS_MAX: usize = 5;
 
-/// How long a registry may ask to be left alone (`Retry-After`); longer waits are cut to this.
+/// How long a registry may ask to be left alone (`Retry-After`); who asks for longer is not asked again.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 
 /// Bytes in one part of an upload, where the registry does not take the whole at once.

@@ -47,7 +47,9 @@ impl Tries {
     /// Waits before the next try, or returns the error where there is none.
     pub(crate) async fn next(&mut self, error: Error) -> Result<(), Error> {
         self.failures += 1;
-        if !error.is_transient() || self.failures >= self.retries.tries {
+        // Trying sooner than the registry asks for is refused again, and waiting for hours is the caller's choice.
+        let is_too_long = error.retry_after().is_some_and(|asked| asked > RETRY_AFTER_MAX);
+        if is_too_long || !error.is_transient() || self.failures >= self.retries.tries {
             return Err(error);
         }
         tokio::time::sleep(self.delay(&error, fastrand::f64())).await;
@@ -57,7 +59,7 @@ impl Tries {
     /// Returns how long to wait; `chance` is in 0..1.
     fn delay(&self, error: &Error, chance: f64) -> Duration {
         if let Some(asked) = error.retry_after() {
-            return asked.min(RETRY_AFTER_MAX);
+            return asked;
         }
         let doublings = self.failures.saturating_sub(1).min(16);
         let full = self.retries.base_delay.saturating_mul(1 << doublings).min(self.retries.max_delay);
@@ -69,7 +71,7 @@ impl Tries {
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // A number too large to read is still a wait, and is cut to the limit by whoever waits.
+        // A number too large to read is still a wait.
         return (!value.is_empty()).then(|| Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let date = |text: &str| httpdate::parse_http_date(text).ok();
@@ -129,11 +131,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_wait_asked_for_is_kept_to_a_minute() {
-        for (asked, expected) in [(7, 7), (86_400, 60), (u64::MAX, 60)] {
+    async fn the_wait_asked_for_is_kept_up_to_a_minute_and_a_longer_one_is_told() {
+        for (asked, is_tried, expected) in [(7, true, 7), (60, true, 60), (61, false, 0), (u64::MAX, false, 0)] {
             let start = tokio::time::Instant::now();
-            Tries::new(Retries::default()).next(throttled(Some(Duration::from_secs(asked)))).await.unwrap();
-            assert_eq!(start.elapsed().as_secs(), expected);
+            let next = Tries::new(Retries::default()).next(throttled(Some(Duration::from_secs(asked)))).await;
+            assert_eq!((next.is_ok(), start.elapsed().as_secs()), (is_tried, expected), "{asked}");
         }
     }
 

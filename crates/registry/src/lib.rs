@@ -137,6 +137,7 @@ impl Registry {
             Action::AppendUpload(id) => uploads::append(repository, &id, request, limits).await,
             Action::FinishUpload(id, digest) => uploads::finish(repository, (&id, &digest), request, limits).await,
             Action::CancelUpload(id) => uploads::cancel(repository, &id).await,
+            Action::InspectManifest(selector) => manifests::inspect(repository, &selector).await,
             Action::ReadManifest(selector) => manifests::read(repository, &selector).await,
             Action::PutManifest(selector, tags) => {
                 manifests::put(repository, (&selector, &tags), request, limits).await

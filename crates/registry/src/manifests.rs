@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use wharf_oci::limits::MANIFEST_BYTES_MAX;
-use wharf_oci::{Algorithm, Digest, Document, Manifest, MediaType, Selector, TagName};
+use wharf_oci::{Algorithm, Descriptor, Digest, Document, Manifest, MediaType, Selector, TagName};
 use wharf_store::Repository;
 
 use crate::response::{Answer, DOCKER_CONTENT_DIGEST, empty, header};
@@ -15,21 +15,27 @@ use crate::{Error, Limits, body};
 const OCI_SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 const OCI_TAG: HeaderName = HeaderName::from_static("oci-tag");
 
+/// Tells the type, the size and the digest of a manifest.
+pub(crate) async fn inspect(repository: &Repository, selector: &Selector) -> Answer {
+    let descriptor = repository.manifest_descriptor(selector).await?;
+    Ok(content(Body::empty(), &descriptor.ok_or_else(|| Error::manifest_unknown(selector))?))
+}
+
 /// Gives a manifest, byte for byte as it was pushed.
 pub(crate) async fn read(repository: &Repository, selector: &Selector) -> Answer {
-    let unknown = || Error::manifest_unknown(selector);
-    let digest = match selector {
-        Selector::Tag(tag) => repository.resolve_tag(tag).await?.ok_or_else(unknown)?.digest,
-        Selector::Digest(digest) => digest.clone(),
-    };
-    let manifest = repository.manifest(&digest).await?.ok_or_else(unknown)?;
-    let mut response = Response::new(Body::from(manifest.bytes().clone()));
+    let found = repository.manifest_bytes(selector).await?;
+    let (descriptor, bytes) = found.ok_or_else(|| Error::manifest_unknown(selector))?;
+    Ok(content(Body::from(bytes), &descriptor))
+}
+
+fn content(body: Body, descriptor: &Descriptor) -> Response<Body> {
+    let mut response = Response::new(body);
     response.headers_mut().extend([
-        (CONTENT_TYPE, content_type(manifest.media_type())),
-        (CONTENT_LENGTH, HeaderValue::from(manifest.bytes().len())),
-        (DOCKER_CONTENT_DIGEST, header(&digest)),
+        (CONTENT_TYPE, content_type(&descriptor.media_type)),
+        (CONTENT_LENGTH, HeaderValue::from(descriptor.size)),
+        (DOCKER_CONTENT_DIGEST, header(&descriptor.digest)),
     ]);
-    Ok(response)
+    response
 }
 
 /// Names the type of a manifest; a stranger who wrote it must not be free to choose what browsers make of it.
@@ -49,8 +55,8 @@ pub(crate) async fn put(
     let manifest = parse(selector, &parts.headers, body, limits).await?;
     check_blobs(repository, &manifest).await?;
     repository.put_manifest(&manifest).await?;
-    for tag in tags {
-        repository.put_tag(tag, manifest.digest()).await?;
+    if !tags.is_empty() {
+        repository.put_tags(tags, manifest.digest()).await?;
     }
     Ok(created(repository, &manifest, if matches!(selector, Selector::Tag(_)) { &[] } else { tags }))
 }
@@ -124,8 +130,10 @@ fn created(repository: &Repository, manifest: &Manifest, tags: &[TagName]) -> Re
     if let Some(subject) = manifest.subject() {
         response.headers_mut().insert(OCI_SUBJECT, header(&subject.digest));
     }
-    for tag in tags {
-        response.headers_mut().append(OCI_TAG, header(tag));
+    if !tags.is_empty() {
+        // One header for all: many clients read no more than 100.
+        let tags: Vec<&str> = tags.iter().map(TagName::as_str).collect();
+        response.headers_mut().insert(OCI_TAG, header(tags.join(", ")));
     }
     response
 }

@@ -3,7 +3,7 @@
 use http::header::LINK;
 use http::{HeaderName, HeaderValue, StatusCode};
 use wharf_oci::{Descriptor, Digest, ImageIndex, MediaType};
-use wharf_store::Repository;
+use wharf_store::{ReferrersPage, Repository};
 
 use crate::Limits;
 use crate::page::{Page, next_link};
@@ -21,12 +21,15 @@ pub(crate) async fn list(
     page: &Page,
     limits: &Limits,
 ) -> Answer {
-    let mut referrers = repository.referrers(subject).await?;
-    referrers.retain(|referrer| {
-        let is_after = page.last.as_ref().is_none_or(|last| referrer.digest.to_string() > *last);
-        is_after && artifact_type.is_none_or(|wanted| artifact_type_of(referrer) == wanted)
-    });
     let size = page.size(limits.page_max);
+    let wanted = ReferrersPage {
+        after: page.last.as_deref().map(str::parse).transpose()?,
+        artifact_type: artifact_type.map(MediaType::from),
+        // One more than is shown tells whether there is another page.
+        count_max: size.saturating_add(1),
+        bytes_max: limits.manifest_bytes_max,
+    };
+    let mut referrers = repository.referrers_page(subject, wanted).await?;
     let shown = fitting(&referrers, size, limits.manifest_bytes_max);
     let link = shown.checked_sub(1).filter(|_| shown < referrers.len()).map(|last| {
         let path = format!("/v2/{}/referrers/{subject}", repository.name());
@@ -40,10 +43,6 @@ pub(crate) async fn list(
         response.headers_mut().insert(OCI_FILTERS_APPLIED, HeaderValue::from_static("artifactType"));
     }
     Ok(response)
-}
-
-fn artifact_type_of(referrer: &Descriptor) -> &str {
-    referrer.artifact_type.as_ref().map_or("", MediaType::as_str)
 }
 
 /// Counts how many of the referrers go into one page: no more than `size` and about `limit` bytes, but one at least,

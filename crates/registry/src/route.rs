@@ -49,7 +49,9 @@ pub(crate) enum Action {
     FinishUpload(UploadId, Digest),
     /// end-14
     CancelUpload(UploadId),
-    /// end-3
+    /// end-3, `HEAD`
+    InspectManifest(Selector),
+    /// end-3, `GET`
     ReadManifest(Selector),
     /// end-7a, and end-7b with tags
     PutManifest(Selector, Vec<TagName>),
@@ -120,7 +122,8 @@ impl<'a> Resource<'a> {
             (Self::Upload(id), &Method::PATCH) => Action::AppendUpload(upload_id(id)?),
             (Self::Upload(id), &Method::PUT) => Action::FinishUpload(upload_id(id)?, query.digest()?),
             (Self::Upload(id), &Method::DELETE) => Action::CancelUpload(upload_id(id)?),
-            (Self::Manifest(text), &Method::GET | &Method::HEAD) => Action::ReadManifest(existing(text)?),
+            (Self::Manifest(text), &Method::HEAD) => Action::InspectManifest(existing(text)?),
+            (Self::Manifest(text), &Method::GET) => Action::ReadManifest(existing(text)?),
             (Self::Manifest(text), &Method::PUT) => Action::PutManifest(selector(text)?, query.tags()?),
             (Self::Manifest(text), &Method::DELETE) => Action::DeleteManifest(existing(text)?),
             (Self::Tags, &Method::GET | &Method::HEAD) => Action::ListTags(query.page()?),
@@ -249,7 +252,7 @@ mod tests {
             ("PUT", "/v2/a/blobs/uploads/$ID?x=y&digest=$D", Action::FinishUpload(id(), digest())),
             ("DELETE", "/v2/a/blobs/uploads/$ID", Action::CancelUpload(id())),
             ("GET", "/v2/a/manifests/1.0", Action::ReadManifest(Selector::Tag(tag("1.0")))),
-            ("HEAD", "/v2/a/manifests/$D", Action::ReadManifest(Selector::Digest(digest()))),
+            ("HEAD", "/v2/a/manifests/$D", Action::InspectManifest(Selector::Digest(digest()))),
             ("DELETE", "/v2/a/manifests/list", Action::DeleteManifest(Selector::Tag(tag("list")))),
             ("PUT", "/v2/a/manifests/uploads", Action::PutManifest(Selector::Tag(tag("uploads")), vec![])),
             (

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use wharf_oci::{ByteStream, Descriptor, Digest, Fetch};
 
-use crate::files::Handle;
+use crate::files::{Handle, Lock};
 use crate::ingest::{Draft, READ_BYTES, Verified};
 use crate::paths::by_digest;
 use crate::receive::{Received, receive};
@@ -52,7 +52,7 @@ impl Repository {
         let Received { draft, end } = receive(&self.shared, draft, limit, stream).await?;
         end?;
         let digest = digest.clone();
-        self.blocking(move |it| it.admit(draft.verify(&digest)?)).await
+        self.changing(move |it| it.admit(draft.verify(&digest)?)).await
     }
 
     /// Removes a blob from this repository; whether it was there. A manifest is not removed as a blob.
@@ -63,8 +63,8 @@ impl Repository {
     /// [`Error::File`].
     pub async fn delete_blob(&self, digest: &Digest) -> Result<bool, Error> {
         let digest = digest.clone();
-        self.blocking(move |it| {
-            let Some(_lock) = it.lock()? else { return Ok(false) };
+        self.changing(move |it| {
+            let Some(_lock) = it.lock(Lock::Exclusive)? else { return Ok(false) };
             if it.shared.files.exists(&it.paths.manifest(&digest))? {
                 return Ok(false);
             }
@@ -80,7 +80,7 @@ impl Repository {
     pub async fn mount_blob(&self, digest: &Digest, from: &Self) -> Result<bool, Error> {
         let digest = digest.clone();
         let source = from.blob_path(&digest);
-        self.blocking(move |it| {
+        self.changing(move |it| {
             if !it.shared.files.exists(&source)? {
                 return Ok(false);
             }
@@ -135,7 +135,7 @@ impl Repository {
                 end => end.map(|()| draft.size())?,
             };
         }
-        self.blocking(move |it| {
+        self.changing(move |it| {
             if actual != expected {
                 // The source says that this is all, so there is nothing to go on from.
                 draft.discard();
@@ -160,10 +160,10 @@ impl Repository {
     /// As [`Repository::admit`], where the repository is there.
     ///
     /// The draft keeps its name until the end, so that all of this can be done again after a fault.
-    pub(crate) fn link(&self, verified: Verified) -> Result<u64, Error> {
+    pub(crate) fn link(&self, mut verified: Verified) -> Result<u64, Error> {
+        verified.seal()?;
         let ingest = &self.shared.ingest;
         let digest = verified.digest();
-        verified.seal()?;
         let pooled = by_digest(&self.shared.paths.blobs(), digest);
         self.make_directory_of(&pooled)?;
         ingest.share(verified.path(), &pooled, digest)?;

@@ -4,7 +4,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use rustix::fs::OFlags;
@@ -30,6 +31,18 @@ pub(crate) enum Link {
     /// The file has all the links it can have, or the file system makes none.
     Refused,
 }
+
+/// Who else may lock a file at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lock {
+    /// Nobody.
+    Exclusive,
+    /// Whoever wants the same.
+    Shared,
+}
+
+/// The pauses between attempts to lock: each is twice as long as the one before, from the first to the last.
+const LOCK_PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(16));
 
 /// What the file system says of a regular file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -271,23 +284,28 @@ impl Handle {
         if size <= limit { self.read(size) } else { self.attempt("read", |_| Err(io::ErrorKind::FileTooLarge.into())) }
     }
 
-    /// Waits until no other handle has locked the file, and locks it until this one is closed.
-    pub(crate) fn lock(&self) -> Result<(), Error> {
-        self.attempt("lock", File::lock)
-    }
-
-    /// As [`Handle::lock`], but others may hold the same kind of lock at the same time.
-    pub(crate) fn lock_shared(&self) -> Result<(), Error> {
-        self.attempt("lock", File::lock_shared)
+    /// Waits until the other handles allow it, and locks the file until this one is closed.
+    ///
+    /// After `wait_max` it gives up: who holds the lock may be stopped. The operating system has no wait with an end.
+    #[expect(clippy::disallowed_methods, reason = "nothing tells when a lock is let go but the lock itself")]
+    pub(crate) fn lock(&self, lock: Lock, wait_max: Duration) -> Result<(), Error> {
+        self.attempt("lock", |file| {
+            let start = Instant::now();
+            let (mut pause, pause_max) = LOCK_PAUSES;
+            while !try_lock(file, lock)? {
+                if start.elapsed() >= wait_max {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                thread::sleep(pause);
+                pause = pause_max.min(pause * 2);
+            }
+            Ok(())
+        })
     }
 
     /// Locks the file, unless another handle has; whether it did.
     pub(crate) fn try_lock(&self) -> Result<bool, Error> {
-        self.attempt("try to lock", |file| match file.try_lock() {
-            Ok(()) => Ok(true),
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) => Err(error),
-        })
+        self.attempt("try to lock", |file| try_lock(file, Lock::Exclusive))
     }
 
     /// Removes the file; whether it still had its name.
@@ -310,6 +328,18 @@ fn stat(metadata: &fs::Metadata) -> io::Result<Stat> {
         is_read_only: metadata.permissions().readonly(),
         modified: metadata.modified()?,
     })
+}
+
+fn try_lock(file: &File, lock: Lock) -> io::Result<bool> {
+    let locked = match lock {
+        Lock::Exclusive => file.try_lock(),
+        Lock::Shared => file.try_lock_shared(),
+    };
+    match locked {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 #[cfg(not(test))]
@@ -432,6 +462,28 @@ mod tests {
         }
         assert!(files.open(&file).unwrap().is_some());
         assert!(files.open(&directory.path().join("missing")).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_lock_that_is_not_let_go_is_not_waited_for_for_ever() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let open = || Files::default().open_lock(&path).unwrap().unwrap();
+        let wait_max = Duration::from_millis(3);
+        let table =
+            [(Lock::Shared, Lock::Exclusive), (Lock::Exclusive, Lock::Shared), (Lock::Exclusive, Lock::Exclusive)];
+        for (held, wanted) in table {
+            let (holder, waiter) = (open(), open());
+            holder.lock(held, Duration::ZERO).unwrap();
+            let error = waiter.lock(wanted, wait_max).unwrap_err();
+            let Error::File { operation: "lock", source, .. } = error else { panic!("{error:?}") };
+            assert_eq!(source.kind(), io::ErrorKind::TimedOut);
+            drop(holder);
+            waiter.lock(wanted, Duration::ZERO).unwrap();
+        }
+        let (one, other) = (open(), open());
+        one.lock(Lock::Shared, Duration::ZERO).unwrap();
+        other.lock(Lock::Shared, Duration::ZERO).unwrap();
     }
 
     #[test]

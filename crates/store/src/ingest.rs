@@ -9,12 +9,13 @@
 //! Whoever writes one of them holds its lock.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use wharf_oci::{Algorithm, Digest, Hasher};
 
 use crate::Error;
-use crate::files::{Files, Handle, Link};
+use crate::files::{Files, Handle, Link, Stat};
 use crate::paths::file_name;
 
 /// Random bytes in a name that nobody may guess.
@@ -27,18 +28,22 @@ const PARTIAL: &str = "partial-";
 const UPLOAD: &str = "upload-";
 /// How long a file without a writer is left; a temporary one is without for an instant as it is created.
 const STALE_AFTER: [(&str, Duration); 3] =
-    [(TEMPORARY, Duration::from_hours(1)), (PARTIAL, Duration::from_hours(168)), (UPLOAD, Duration::from_hours(168))];
+    [(TEMPORARY, Duration::from_hours(1)), (PARTIAL, Duration::from_hours(168)), (UPLOAD, Duration::from_hours(24))];
+/// How often a store that stays open looks for what is stale.
+const STALE_EVERY: Duration = Duration::from_hours(1);
 
 /// The directory of the bytes that are not verified.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Ingest {
     files: Files,
     directory: PathBuf,
+    /// When what is stale was last looked for.
+    looked: Mutex<Option<SystemTime>>,
 }
 
 impl Ingest {
     pub(crate) fn new(files: Files, directory: PathBuf) -> Self {
-        Self { files, directory }
+        Self { files, directory, looked: Mutex::default() }
     }
 
     /// Starts a draft that is removed unless it becomes content.
@@ -122,15 +127,19 @@ impl Ingest {
         }
     }
 
-    /// Removes what writers left that are long gone.
-    pub(crate) fn remove_stale(&self) -> Result<(), Error> {
-        let names = self.files.names(&self.directory)?;
-        if names.is_empty() {
+    /// Tells the time of the file system, which dates what is left here.
+    pub(crate) fn now(&self) -> Result<SystemTime, Error> {
+        Ok(self.temporary(Algorithm::Sha256)?.handle.stat()?.modified)
+    }
+
+    /// Removes what writers left that are long gone, unless that was done within the hour.
+    ///
+    /// `now` is the time of the file system.
+    pub(crate) fn remove_stale(&self, now: SystemTime) -> Result<(), Error> {
+        if !self.is_due(now) {
             return Ok(());
         }
-        // The file system dates the leftovers, so its own clock is the one to compare with.
-        let now = self.temporary(Algorithm::Sha256)?.handle.stat()?.modified;
-        for name in names {
+        for name in self.files.names(&self.directory)? {
             let Some((_, age_max)) = STALE_AFTER.into_iter().find(|(prefix, _)| name.starts_with(prefix)) else {
                 continue;
             };
@@ -140,11 +149,24 @@ impl Ingest {
         Ok(())
     }
 
+    /// Whether it is time to look for what is stale again; where it is, that is taken as done.
+    fn is_due(&self, now: SystemTime) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        // Where the clock was set back, it is done once more.
+        let is_due = looked.and_then(|looked| now.duration_since(looked).ok()).is_none_or(|since| since >= STALE_EVERY);
+        if is_due {
+            *looked = Some(now);
+        }
+        is_due
+    }
+
     fn remove_if_older(&self, path: &Path, now: SystemTime, age_max: Duration) -> Result<(), Error> {
-        let Some(stat) = self.files.stat(path)? else { return Ok(()) };
-        if now.duration_since(stat.modified).is_ok_and(|age| age > age_max)
+        let is_older = |stat: Stat| now.duration_since(stat.modified).is_ok_and(|age| age > age_max);
+        if self.files.stat(path)?.is_some_and(is_older)
             && let Some(handle) = self.files.open(path)?
             && handle.try_lock()?
+            // Somebody may have gone on with it before it was locked.
+            && is_older(handle.stat()?)
         {
             handle.remove()?;
         }
@@ -161,7 +183,7 @@ impl Ingest {
             }
             draft.write(&bytes)?;
         }
-        let verified = draft.verify(digest)?;
+        let mut verified = draft.verify(digest)?;
         verified.seal()?;
         self.place(verified.draft, to)?;
         Ok(true)
@@ -263,9 +285,15 @@ impl Verified {
     }
 
     /// Writes the bytes to the disk, and lets nobody change them any more.
-    pub(crate) fn seal(&self) -> Result<(), Error> {
+    pub(crate) fn seal(&mut self) -> Result<(), Error> {
         self.draft.handle.set_read_only()?;
-        self.draft.handle.sync()
+        let synced = self.draft.handle.sync();
+        if synced.is_err() {
+            // The kernel tells once of bytes that it could not write, and then takes them for written: to try again
+            // with this file could succeed without them.
+            self.draft.discard();
+        }
+        synced
     }
 
     /// Has the draft removed, as its bytes have become content.
@@ -318,8 +346,8 @@ mod tests {
                 ("temporary-locked", hours(2), true),
                 ("partial-sha256-old", hours(169), false),
                 ("partial-sha256-new", hours(2), true),
-                ("upload-old", hours(169), false),
-                ("upload-new", hours(167), true),
+                ("upload-old", hours(25), false),
+                ("upload-new", hours(23), true),
                 ("foreign", hours(10_000), true),
             ];
             let now = std::fs::metadata(&directory).unwrap().modified().unwrap();
@@ -340,6 +368,31 @@ mod tests {
             }
             let left = fixture.ingest().into_iter().filter(|path| path.is_file()).count();
             assert_eq!(left, table.iter().filter(|(.., stays)| *stays).count());
+        });
+    }
+
+    #[test]
+    fn a_store_that_stays_open_removes_uploads_that_are_left() {
+        run(async {
+            let fixture = Fixture::new().await;
+            let repository = fixture.repository("acme/hello");
+            let leave = || {
+                let path = fixture.path().join("ingest/upload-left");
+                let file = File::create(&path).unwrap();
+                let created = file.metadata().unwrap().modified().unwrap();
+                file.set_modified(created - Duration::from_hours(25)).unwrap();
+                path
+            };
+            let left = leave();
+            let id = repository.start_upload().await.unwrap();
+            assert!(!left.exists());
+            assert_eq!(repository.upload_size(&id).await.unwrap(), Some(0));
+            leave();
+            repository.start_upload().await.unwrap();
+            assert!(left.exists(), "it was looked for a moment ago");
+            let ingest = &repository.shared.ingest;
+            ingest.remove_stale(ingest.now().unwrap() + STALE_EVERY).unwrap();
+            assert!(!left.exists());
         });
     }
 

@@ -44,8 +44,9 @@
 //! directory; remove from `ingest`. A small file is written in `ingest`, synced, renamed to its place, and its
 //! directory synced.
 //!
-//! A crash may leave a file in `ingest`, which [`Store::open`] removes when it is old and nobody holds its lock, and
-//! content in `blobs` that no repository has, which serves the next that is given it.
+//! A crash may leave a file in `ingest`, which is removed when it is old and nobody holds its lock, as a store opens
+//! and now and then as uploads start; and content in `blobs` that no repository has, which serves the next that is
+//! given it.
 //!
 //! # Example
 //!
@@ -91,6 +92,7 @@ mod uploads;
 mod view;
 
 pub use error::Error;
+pub use manifests::ReferrersPage;
 pub use repository::Repository;
 pub use store::Store;
 pub use uploads::{InvalidUploadId, UploadId};

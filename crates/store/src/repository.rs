@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -10,7 +11,7 @@ use wharf_oci::{
     Tag, TagName, Transfer, fetch_manifest,
 };
 
-use crate::files::Handle;
+use crate::files::{Handle, Lock};
 use crate::paths::RepositoryPaths;
 use crate::store::{Shared, blocking};
 use crate::{Error, documents};
@@ -24,6 +25,9 @@ pub struct Repository {
     pub(crate) paths: RepositoryPaths,
     name: RepositoryName,
 }
+
+/// How long to wait for others that change the same repository, each of which takes some milliseconds.
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// The content of `oci-layout` (image-spec, image-layout.md).
 #[derive(Debug, Serialize)]
@@ -53,6 +57,20 @@ impl Repository {
         blocking(move || work(&repository)).await
     }
 
+    /// As [`Repository::blocking`], for work that may wait for the lock of the repository.
+    pub(crate) async fn changing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let permit = Arc::clone(&self.shared.changers).acquire_owned().await.map_err(|_| Error::Stopped)?;
+        self.blocking(move |it| {
+            // Work that nobody waits for any more goes on, and counts.
+            let _permit = permit;
+            work(it)
+        })
+        .await
+    }
+
     /// Makes the image layout, unless it is there. Its marker comes last, and says that the rest is there.
     pub(crate) fn create(&self) -> Result<(), Error> {
         let files = &self.shared.files;
@@ -60,7 +78,7 @@ impl Repository {
             return Ok(());
         }
         files.make_directory(self.paths.root())?;
-        let _lock = self.lock()?;
+        let _lock = self.lock(Lock::Exclusive)?;
         if files.exists(&self.paths.layout_marker())? {
             return Ok(());
         }
@@ -69,18 +87,13 @@ impl Repository {
         self.write(&self.paths.layout_marker(), &LayoutMarker { image_layout_version: "1.0.0" })
     }
 
-    /// Waits until nobody else changes this repository; `None` where it does not exist.
-    pub(crate) fn lock(&self) -> Result<Option<Handle>, Error> {
-        let lock = self.shared.files.open_lock(&self.paths.lock())?;
-        lock.as_ref().map(Handle::lock).transpose()?;
-        Ok(lock)
-    }
-
-    /// Waits until nobody takes anything out of this repository; `None` where it does not exist.
-    pub(crate) fn lock_shared(&self) -> Result<Option<Handle>, Error> {
-        let lock = self.shared.files.open_lock(&self.paths.lock())?;
-        lock.as_ref().map(Handle::lock_shared).transpose()?;
-        Ok(lock)
+    /// Waits for the lock of this repository; `None` where it does not exist.
+    ///
+    /// Who adds a manifest shares it with others who do; who moves a tag or takes something out has it alone.
+    pub(crate) fn lock(&self, lock: Lock) -> Result<Option<Handle>, Error> {
+        let handle = self.shared.files.open_lock(&self.paths.lock())?;
+        handle.as_ref().map(|handle| handle.lock(lock, LOCK_WAIT_MAX)).transpose()?;
+        Ok(handle)
     }
 
     /// Writes a small JSON file in place of what was there.
@@ -119,13 +132,7 @@ impl Push for Repository {
 #[async_trait]
 impl Resolve for Repository {
     async fn resolve(&self, selector: &Selector) -> Result<Descriptor, wharf_oci::Error> {
-        let found = match selector {
-            Selector::Tag(name) => self.resolve_tag(name).await?,
-            Selector::Digest(digest) => {
-                let digest = digest.clone();
-                self.blocking(move |it| it.find_manifest(&digest)).await?
-            }
-        };
+        let found = self.manifest_descriptor(selector).await?;
         found.ok_or_else(|| wharf_oci::Error::NotFound { what: format!("manifest {selector}") })
     }
 }
@@ -149,6 +156,7 @@ impl Referrers for Repository {
 mod tests {
     use wharf_oci::{CopyOptions, ImageManifest, MediaType, MemoryStore, NoProgress, Progress, copy};
 
+    use futures_util::FutureExt as _;
     use futures_util::future::BoxFuture;
     use tokio::task::JoinHandle;
 
@@ -236,6 +244,36 @@ mod tests {
         operation
     }
 
+    type Change = fn(Repository, TagName) -> BoxFuture<'static, Outcome>;
+
+    const CHANGES: [Change; 5] = [
+        |it, _| Box::pin(async move { it.put_manifest(&manifest("two")).await }),
+        |it, tag| Box::pin(async move { it.put_tag(&tag, manifest("one").digest()).await }),
+        |it, tag| Box::pin(async move { it.delete_tag(&tag).await.map(drop) }),
+        |it, _| Box::pin(async move { it.delete_blob(&Digest::sha256(b"any")).await.map(drop) }),
+        |it, _| Box::pin(async move { it.delete_manifest(manifest("one").digest()).await.map(drop) }),
+    ];
+
+    #[test]
+    fn however_many_changes_wait_reading_goes_on() {
+        let fixture = run(Fixture::new());
+        let faults = run(async {
+            let (store, faults) = watched(&fixture).await;
+            let repository = store.repository(&"acme/hello".parse().unwrap());
+            let tag: TagName = "1.0.0".parse().unwrap();
+            fixture.repository("acme/hello").tag(&manifest("one"), &tag).await.unwrap();
+            let all = u32::try_from(repository.shared.changers.available_permits()).unwrap();
+            let _all = repository.shared.changers.acquire_many(all).await.unwrap();
+            for change in CHANGES {
+                assert!(change(repository.clone(), tag.clone()).now_or_never().is_none());
+                assert_eq!(repository.resolve_tag(&tag).await.unwrap(), Some(manifest("one").descriptor()));
+            }
+            faults
+        });
+        // The end of the runtime waited for the file work, and none of it came as far as the lock.
+        assert_eq!(faults.waits(), 0);
+    }
+
     #[test]
     fn changes_wait_for_those_of_another_process() {
         run(async {
@@ -245,16 +283,8 @@ mod tests {
             let repository = store.repository(locking.name());
             let tag: TagName = "1.0.0".parse().unwrap();
             locking.tag(&manifest("one"), &tag).await.unwrap();
-            type Operation = fn(Repository, TagName) -> BoxFuture<'static, Outcome>;
-            let operations: [Operation; 5] = [
-                |it, _| Box::pin(async move { it.put_manifest(&manifest("two")).await }),
-                |it, tag| Box::pin(async move { it.put_tag(&tag, manifest("one").digest()).await }),
-                |it, tag| Box::pin(async move { it.delete_tag(&tag).await.map(drop) }),
-                |it, _| Box::pin(async move { it.delete_blob(&Digest::sha256(b"any")).await.map(drop) }),
-                |it, _| Box::pin(async move { it.delete_manifest(manifest("one").digest()).await.map(drop) }),
-            ];
-            for operation in operations {
-                let lock = locking.lock().unwrap().unwrap();
+            for operation in CHANGES {
+                let lock = locking.lock(Lock::Exclusive).unwrap().unwrap();
                 let waiting = waiting(operation(repository.clone(), tag.clone()), &faults).await;
                 drop(lock);
                 waiting.await.unwrap().unwrap();
@@ -270,7 +300,7 @@ mod tests {
             let other = fixture.repository("acme/hello");
             let repository = store.repository(other.name());
             other.shared.files.make_directory(other.paths.root()).unwrap();
-            let lock = other.lock().unwrap().unwrap();
+            let lock = other.lock(Lock::Exclusive).unwrap().unwrap();
             let creates = Box::pin(async move { repository.blocking(Repository::create).await });
             let created = waiting(creates, &faults).await;
             for path in [other.paths.index(), other.paths.layout_marker()] {

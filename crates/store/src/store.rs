@@ -16,6 +16,10 @@ use crate::{Error, Repository, documents, receive};
 /// The format that this program reads and writes; the crate page draws it.
 const VERSION: u64 = 1;
 
+/// Changes of repositories at the same time. Each holds a blocking thread, also while it waits for the lock of its
+/// repository, and with those that receive they leave some of tokio's 512 to whoever only reads.
+const CHANGERS_MAX: usize = 128;
+
 /// A store on local disk, which other processes may use at the same time. A clone is the same store.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -30,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) ingest: Ingest,
     pub(crate) running: RunningHashes,
     pub(crate) receivers: Semaphore,
+    pub(crate) changers: Arc<Semaphore>,
 }
 
 /// The content of `store.json`.
@@ -71,6 +76,7 @@ impl Store {
             paths,
             running: RunningHashes::default(),
             receivers: Semaphore::new(receive::RECEIVERS_MAX),
+            changers: Arc::new(Semaphore::new(CHANGERS_MAX)),
         };
         blocking(move || {
             shared.prepare()?;
@@ -94,7 +100,11 @@ impl Shared {
         if format.is_none() {
             documents::write(&self.files, &self.ingest, &self.paths.version(), &Format { version: VERSION })?;
         }
-        self.ingest.remove_stale()
+        if self.files.names(&self.paths.ingest())?.is_empty() {
+            Ok(())
+        } else {
+            self.ingest.remove_stale(self.ingest.now()?)
+        }
     }
 
     fn repositories(&self) -> Result<Vec<RepositoryName>, Error> {

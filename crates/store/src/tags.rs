@@ -2,6 +2,7 @@
 
 use wharf_oci::{Descriptor, Digest, TagName};
 
+use crate::files::Lock;
 use crate::{Error, Repository, documents, view};
 
 impl Repository {
@@ -10,15 +11,24 @@ impl Repository {
     /// # Errors
     /// [`Error::ManifestUnknown`], [`Error::File`], [`Error::Json`].
     pub async fn put_tag(&self, name: &TagName, manifest: &Digest) -> Result<(), Error> {
-        let (name, digest) = (name.clone(), manifest.clone());
-        self.blocking(move |it| {
+        self.put_tags(std::slice::from_ref(name), manifest).await
+    }
+
+    /// Points tags at a manifest of this repository, which takes little longer than one.
+    ///
+    /// # Errors
+    /// As for [`Repository::put_tag`]; after [`Error::File`], some of them may point at it.
+    pub async fn put_tags(&self, names: &[TagName], manifest: &Digest) -> Result<(), Error> {
+        let (names, digest) = (names.to_vec(), manifest.clone());
+        self.changing(move |it| {
             let unknown = || Error::ManifestUnknown { digest: digest.clone() };
-            let _lock = it.lock()?.ok_or_else(unknown)?;
+            let _lock = it.lock(Lock::Exclusive)?.ok_or_else(unknown)?;
             let descriptor = it.find_manifest(&digest)?.ok_or_else(unknown)?;
-            let tag = it.paths.tag(&name);
             view::change(it, |it| {
-                it.write(&tag, &descriptor)?;
-                Ok(vec![(name, Some(descriptor))])
+                for name in &names {
+                    it.write(&it.paths.tag(name), &descriptor)?;
+                }
+                Ok(names.into_iter().map(|name| (name, Some(descriptor.clone()))).collect())
             })
         })
         .await
@@ -29,8 +39,8 @@ impl Repository {
     /// # Errors
     /// [`Error::File`], [`Error::Json`].
     pub async fn resolve_tag(&self, name: &TagName) -> Result<Option<Descriptor>, Error> {
-        let path = self.paths.tag(name);
-        self.blocking(move |it| documents::read(&it.shared.files, &path)).await
+        let name = name.clone();
+        self.blocking(move |it| it.find_tag(&name)).await
     }
 
     /// Removes a tag; whether it was there. What it points at stays.
@@ -39,8 +49,8 @@ impl Repository {
     /// [`Error::File`], [`Error::Json`].
     pub async fn delete_tag(&self, name: &TagName) -> Result<bool, Error> {
         let name = name.clone();
-        self.blocking(move |it| {
-            let Some(_lock) = it.lock()? else { return Ok(false) };
+        self.changing(move |it| {
+            let Some(_lock) = it.lock(Lock::Exclusive)? else { return Ok(false) };
             let is_there = it.shared.files.exists(&it.paths.tag(&name))?;
             if is_there || !view::is_current(it)? {
                 it.remove_tags(vec![name])?;
@@ -66,6 +76,11 @@ impl Repository {
         .await
     }
 
+    /// Returns what a tag points at.
+    pub(crate) fn find_tag(&self, name: &TagName) -> Result<Option<Descriptor>, Error> {
+        documents::read(&self.shared.files, &self.paths.tag(name))
+    }
+
     /// Returns all tags, in no order.
     pub(crate) fn tag_names(&self) -> Result<Vec<TagName>, Error> {
         let names = self.shared.files.names(&self.paths.tags())?;
@@ -76,8 +91,7 @@ impl Repository {
     pub(crate) fn remove_tags_of(&self, manifest: &Digest) -> Result<(), Error> {
         let mut tags = Vec::new();
         for tag in self.tag_names()? {
-            let descriptor: Option<Descriptor> = documents::read(&self.shared.files, &self.paths.tag(&tag))?;
-            if descriptor.is_some_and(|descriptor| descriptor.digest == *manifest) {
+            if self.find_tag(&tag)?.is_some_and(|descriptor| descriptor.digest == *manifest) {
                 tags.push(tag);
             }
         }
@@ -119,6 +133,28 @@ mod tests {
             assert!(!repository.delete_tag(&tag("latest")).await.unwrap());
             assert_eq!(repository.resolve_tag(&tag("latest")).await.unwrap(), None);
             assert!(repository.manifest(two.digest()).await.unwrap().is_some());
+        });
+    }
+
+    #[test]
+    fn many_tags_are_put_at_once_and_the_view_has_all() {
+        run(async {
+            let fixture = Fixture::new().await;
+            let repository = fixture.repository("acme/hello");
+            let (one, two) = (manifest("one"), manifest("two"));
+            let names = ["a", "b", "c"].map(tag);
+            for (manifest, names) in [(&one, &names[..2]), (&two, &names[1..])] {
+                repository.put_manifest(manifest).await.unwrap();
+                repository.put_tags(names, manifest.digest()).await.unwrap();
+            }
+            let expected = [("a", &one), ("b", &two), ("c", &two)];
+            assert_eq!(
+                view::tests::entries(&repository),
+                expected.map(|(tag, it)| (tag.to_owned(), it.digest().clone()))
+            );
+            for (name, manifest) in expected {
+                assert_eq!(repository.resolve_tag(&tag(name)).await.unwrap(), Some(manifest.descriptor()));
+            }
         });
     }
 

@@ -45,14 +45,16 @@ impl fmt::Display for UploadId {
 }
 
 impl Repository {
-    /// Starts an upload.
+    /// Starts an upload. It is dropped when nothing was added to it for a day.
     ///
     /// # Errors
     /// [`Error::File`].
     pub async fn start_upload(&self) -> Result<UploadId, Error> {
         self.blocking(|it| {
             let id = UploadId(it.shared.ingest.random()?);
-            it.shared.ingest.create(&it.upload_path(&id))?;
+            let upload = it.shared.ingest.create(&it.upload_path(&id))?;
+            // Clients that never come back do so where uploads are started, so this is where theirs are looked for.
+            it.shared.ingest.remove_stale(upload.stat()?.modified)?;
             Ok(id)
         })
         .await
@@ -96,10 +98,10 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::UploadUnknown`], [`Error::UploadBusy`]; [`Error::Content`] for other bytes; [`Error::File`], after
-    /// which it can be tried again.
+    /// which it can be tried again unless the disk could not keep the bytes.
     pub async fn finish_upload(&self, id: &UploadId, digest: &Digest) -> Result<u64, Error> {
         let (id, digest) = (id.clone(), digest.clone());
-        self.blocking(move |it| {
+        self.changing(move |it| {
             let handle = it.shared.files.open(&it.upload_path(&id))?;
             let handle = handle.ok_or_else(|| Error::UploadUnknown { id: id.clone() })?;
             let size = lock(&id, &handle)?.size;
@@ -165,9 +167,14 @@ fn lock(id: &UploadId, handle: &Handle) -> Result<Stat, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use futures_util::{StreamExt as _, stream};
 
     use super::*;
+    use crate::Store;
+    use crate::files::Files;
+    use crate::files::faults::{Fault, Faults};
     use crate::fixtures::{Fixture, broken, pieces, read, run};
 
     const BLOB: &[u8] = b"content that comes in more than one piece";
@@ -262,6 +269,28 @@ mod tests {
             assert!(matches!(wrong, Err(Error::Content(wharf_oci::Error::Digest { read: 5, .. }))), "{wrong:?}");
             assert_eq!(repository.upload_size(&id).await.unwrap(), None);
             assert_eq!(repository.blob_size(&Digest::sha256(BLOB)).await.unwrap(), None);
+        });
+    }
+
+    #[test]
+    fn an_upload_that_the_disk_could_not_keep_is_dropped() {
+        run(async {
+            let fixture = Fixture::new().await;
+            let name = "acme/hello".parse().unwrap();
+            fixture.store.repository(&name).create().unwrap();
+            let operations = ["create", "write", "protect", "sync"];
+            let faults = Arc::new(Faults::new(Fault::DiskFull, operations.len()));
+            let files = Files { faults: Some(Arc::clone(&faults)) };
+            let store = Store::open_with(fixture.path().to_owned(), files).await.unwrap();
+            let repository = store.repository(&name);
+            let id = repository.start_upload().await.unwrap();
+            repository.append_upload(&id, 0, 1000, pieces(b"wharf")).await.unwrap();
+            let digest = Digest::sha256(b"wharf");
+            let failed = repository.finish_upload(&id, &digest).await;
+            assert!(matches!(failed, Err(Error::File { operation: "sync", .. })), "{failed:?}");
+            assert_eq!(faults.changes()[..operations.len()], operations);
+            assert_eq!(repository.upload_size(&id).await.unwrap(), None);
+            assert_eq!(repository.blob_size(&digest).await.unwrap(), None);
         });
     }
 

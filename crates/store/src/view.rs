@@ -46,8 +46,7 @@ pub(crate) fn is_current(repository: &Repository) -> Result<bool, Error> {
 fn derived(repository: &Repository) -> Result<ImageIndex, Error> {
     let mut entries = Vec::new();
     for tag in repository.tag_names()? {
-        let descriptor: Option<Descriptor> = documents::read(&repository.shared.files, &repository.paths.tag(&tag))?;
-        entries.extend(descriptor.map(|descriptor| descriptor.with_annotation(REF_NAME, tag.as_str())));
+        entries.extend(repository.find_tag(&tag)?.map(|descriptor| descriptor.with_annotation(REF_NAME, tag.as_str())));
     }
     Ok(sorted(ImageIndex::new(entries)))
 }

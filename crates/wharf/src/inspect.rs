@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use wharf_artifact::cncf::{DeclaredKind, WasmConfig};
+use wharf_artifact::cncf::{DeclaredKind, WasmConfig, annotations_of};
 use wharf_artifact::limits::{CONFIG_BYTES_MAX, PACKAGE_BYTES_MAX};
 use wharf_artifact::{Kind, Wasm};
 use wharf_client::{Client, Repository};
@@ -153,35 +153,10 @@ pub async fn inspect(
 
 async fn inspect_file(path: &Path, wit: Wit) -> Result<Inspection, Cause> {
     let wasm = examine(path).await?;
-    let wit = match wit {
-        Wit::Omit => None,
-        Wit::Print => Some(print_wit(path.to_owned()).await?),
-    };
-    let facts = Facts::of_bytes(wasm.clone());
-    let annotations = wharf_artifact::cncf::annotations_of(&wasm.metadata);
-    Ok(Inspection {
-        kind: facts.kind,
-        dialect: None,
-        reference: path.display().to_string(),
-        digest: wasm.digest.clone(),
-        wasm_digest: wasm.digest,
-        size: wasm.size,
-        wasi: facts.wasi,
-        package: facts.package,
-        imports: facts.imports,
-        exports: facts.exports,
-        world: None,
-        created: None,
-        author: None,
-        media_type: None,
-        artifact_type: None,
-        config: None,
-        layers: Vec::new(),
-        annotations,
-        source: Source::Bytes,
-        departures: Vec::new(),
-        wit,
-    })
+    let wit = print_wit(path, wit).await?;
+    let annotations = annotations_of(&wasm.metadata);
+    let (reference, digest) = (path.display().to_string(), wasm.digest.clone());
+    Ok(Inspection { annotations, wit, ..Inspection::of(Facts::of_bytes(wasm), reference, digest) })
 }
 
 async fn inspect_reference(
@@ -197,31 +172,52 @@ async fn inspect_reference(
         Some(facts) if options.wit == Wit::Omit => (facts, None),
         _ => read_layer(repository, &artifact, options, progress).await?,
     };
-    let (image, wasm) = (&artifact.image, &artifact.located.wasm);
+    let Artifact { root, manifest, image, located } = artifact;
     let config = config.unwrap_or_default();
+    let pinned = reference.with_digest(root.digest().clone()).to_string();
     Ok(Inspection {
-        kind: facts.kind,
-        dialect: Some(artifact.located.dialect.to_string()),
-        reference: reference.with_digest(artifact.root.digest().clone()).to_string(),
-        digest: artifact.root.digest().clone(),
-        wasm_digest: wasm.digest.clone(),
-        size: wasm.size,
-        wasi: facts.wasi,
-        package: facts.package,
-        imports: facts.imports,
-        exports: facts.exports,
+        dialect: Some(located.dialect.to_string()),
         world: config.component.and_then(|component| component.target),
         created: config.created,
         author: config.author,
-        media_type: Some(artifact.manifest.media_type().clone()),
-        artifact_type: image.artifact_type.clone(),
-        config: Some(image.config.clone()),
-        layers: image.layers.clone(),
-        annotations: image.annotations.clone(),
-        source: facts.source,
-        departures: artifact.located.departures.iter().map(ToString::to_string).collect(),
+        media_type: Some(manifest.media_type().clone()),
+        artifact_type: image.artifact_type,
+        config: Some(image.config),
+        layers: image.layers,
+        annotations: image.annotations,
+        departures: located.departures.iter().map(ToString::to_string).collect(),
         wit,
+        ..Inspection::of(facts, pinned, root.digest().clone())
     })
+}
+
+impl Inspection {
+    /// Tells what is known of a binary, with nothing of an artifact around it.
+    fn of(facts: Facts, reference: String, digest: Digest) -> Self {
+        Self {
+            kind: facts.kind,
+            dialect: None,
+            reference,
+            digest,
+            wasm_digest: facts.digest,
+            size: facts.size,
+            wasi: facts.wasi,
+            package: facts.package,
+            imports: facts.imports,
+            exports: facts.exports,
+            world: None,
+            created: None,
+            author: None,
+            media_type: None,
+            artifact_type: None,
+            config: None,
+            layers: Vec::new(),
+            annotations: Annotations::new(),
+            source: facts.source,
+            departures: Vec::new(),
+            wit: None,
+        }
+    }
 }
 
 /// Reads the config where it is one of Wasm; of any other, nothing is to be learnt.
@@ -246,15 +242,16 @@ async fn read_layer(
     let temporary = fetch_to_temporary(&source, layer, &options.scratch).await?;
     progress.finished(layer);
     let wasm = examine(temporary.path()).await?;
-    let wit = match options.wit {
-        Wit::Omit => None,
-        Wit::Print => Some(print_wit(temporary.path().to_owned()).await?),
-    };
+    let wit = print_wit(temporary.path(), options.wit).await?;
     Ok((Facts::of_bytes(wasm), wit))
 }
 
-/// Reads a binary whole and prints its world.
-async fn print_wit(path: PathBuf) -> Result<String, Cause> {
+/// Reads a binary whole and prints its world, where that was asked for.
+async fn print_wit(path: &Path, wit: Wit) -> Result<Option<String>, Cause> {
+    if wit == Wit::Omit {
+        return Ok(None);
+    }
+    let path = path.to_owned();
     blocking(move || {
         let mut file = std::fs::File::open(&path).map_err(Cause::file("open", &path))?;
         let size = file.seek(std::io::SeekFrom::End(0)).map_err(Cause::file("read", &path))?;
@@ -264,7 +261,7 @@ async fn print_wit(path: PathBuf) -> Result<String, Cause> {
         file.rewind().map_err(Cause::file("read", &path))?;
         let mut bytes = Vec::new();
         file.take(WIT_BYTES_MAX).read_to_end(&mut bytes).map_err(Cause::file("read", &path))?;
-        Ok(wharf_artifact::world_wit(&bytes)?)
+        Ok(Some(wharf_artifact::world_wit(&bytes)?))
     })
     .await
 }
@@ -272,6 +269,8 @@ async fn print_wit(path: PathBuf) -> Result<String, Cause> {
 /// What is told of a binary, whoever says so.
 struct Facts {
     kind: Kind,
+    digest: Digest,
+    size: u64,
     wasi: Option<String>,
     package: Option<String>,
     imports: Vec<String>,
@@ -284,6 +283,8 @@ impl Facts {
         Self {
             kind: wasm.kind,
             wasi: wasm.wasi_version().map(|version| version.to_string()),
+            digest: wasm.digest,
+            size: wasm.size,
             package: wasm.package,
             imports: wasm.imports,
             exports: wasm.exports,
@@ -305,6 +306,8 @@ impl Facts {
         let wasi = wharf_artifact::wasi_of_interfaces(component.imports.iter().chain(&component.exports));
         Some(Self {
             kind: Kind::Component,
+            digest: layer.digest.clone(),
+            size: layer.size,
             wasi: wasi.map(|version| version.to_string()),
             package: None,
             imports: component.imports.clone(),

@@ -142,6 +142,8 @@ async fn the_referrers_of_what_is_no_digest_are_not_asked_for() {
         let reply = hub.ask(&format!("GET /v2/a/referrers/{reference}")).await;
         assert_eq!(reply.refusal(), refused(400, "DIGEST_INVALID"), "{reference}");
     }
+    let page = format!("GET /v2/a/referrers/{}?last=latest", Digest::sha256(b"subject"));
+    assert_eq!(hub.ask(&page).await.refusal(), refused(400, "DIGEST_INVALID"));
 }
 
 #[tokio::test]

@@ -69,8 +69,8 @@ async fn a_push_by_digest_sets_the_tags_of_its_parameters() {
         let query: Vec<String> = tags.iter().map(|tag| format!("tag={tag}")).collect();
         let reply = put(&hub, &format!("{digest}?{}", query.join("&")), OCI_MANIFEST, document.clone()).await;
         assert_eq!(reply.status, 201);
-        let set: Vec<&str> = reply.headers.get_all("oci-tag").iter().map(|tag| tag.to_str().unwrap()).collect();
-        assert_eq!(set, tags);
+        assert_eq!(reply.headers.get_all("oci-tag").iter().count(), 1);
+        assert_eq!(reply.header("oci-tag"), tags.join(", "));
         for tag in &tags {
             assert_pulled(&hub, tag, OCI_MANIFEST, &digest, &document).await;
         }
