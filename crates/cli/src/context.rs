@@ -138,3 +138,27 @@ fn security(args: &ConnectionArgs) -> Security {
         ConnectionArgs { .. } => Security::Auto,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_before_a_retry_is_a_number_of_milliseconds() {
+        let delay = |text: Option<&str>| {
+            let environment = Environment { retry_delay_ms: text.map(str::to_owned), ..Environment::default() };
+            let context = Context { environment, format: Format::Text, talk: Talk::Normal };
+            context.retries().map(|retries| retries.base_delay)
+        };
+        let default = Retries::default().base_delay;
+        assert_eq!(default, Duration::from_millis(250), "the table of variables says another default");
+        for (text, expected) in
+            [(None, default), (Some("0"), Duration::ZERO), (Some("1500"), Duration::from_millis(1500))]
+        {
+            assert_eq!(delay(text).unwrap(), expected, "{text:?}");
+        }
+        for text in ["soon", "-1", "1.5", "1s"] {
+            assert!(matches!(delay(Some(text)), Err(Failure::Usage(_))), "{text}");
+        }
+    }
+}

@@ -88,7 +88,10 @@ impl Failure {
         let hints = match self {
             Self::Verb(error) => hint::hints(error),
             Self::Client(error) => hint::client_hint(error).into_iter().collect(),
-            Self::Bug(_) => vec!["report it on the project's forge, with the command, this message and what `wharf --version` says".to_owned()],
+            Self::Bug(_) => vec![
+                "report it on the project's forge, with the command, this message and what `wharf --version` says"
+                    .to_owned(),
+            ],
             _ => Vec::new(),
         };
         for (index, hint) in hints.iter().enumerate() {

@@ -1,5 +1,7 @@
 //! What to do about a failure: a command, a flag, or a file; and whose fault it was, as an exit code.
 
+use std::io::ErrorKind;
+
 use wharf::artifact::InvalidWasm;
 use wharf::client::{CredentialSource, Error as ClientError};
 use wharf::oci::{Error as ContentError, Reference, Registry};
@@ -25,7 +27,9 @@ pub(crate) fn code(error: &Error) -> u8 {
         | Cause::NoSuchTag { .. }
         | Cause::Unreadable(_)
         | Cause::TooLargeForWit { .. } => exit::USAGE,
-        Cause::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => exit::USAGE,
+        Cause::File { source, .. } if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::InvalidFilename) => {
+            exit::USAGE
+        }
         cause if is_missing(cause) => exit::USAGE,
         _ => exit::ENVIRONMENT,
     }
@@ -39,8 +43,13 @@ pub(crate) fn hints(error: &Error) -> Vec<String> {
         _ if is_incomplete(error) => Some("the registry has lost a part of it; push it again".to_owned()),
         _ if is_missing(cause) => reference_of(error).map(look_around),
         _ if cause.client().is_some() => cause.client().and_then(client_hint),
-        Cause::NoFolder { path } if path.exists() => Some("name a file in a folder with --output".to_owned()),
+        Cause::NoFolder { path } if path.exists() => {
+            Some(format!("`{}` is a file; pass --output to write elsewhere", path.display()))
+        }
         Cause::NoFolder { path } => Some(format!("`mkdir -p {}` makes it", path.display())),
+        Cause::File { .. } if matches!(error, Error::Pull { .. }) => {
+            Some("pass --output to write elsewhere".to_owned())
+        }
         Cause::Exists { .. } => Some("pass --force to replace it, or --output to write elsewhere".to_owned()),
         Cause::NoSelector => Some("name a tag (repository:tag) or a digest (repository@sha256:…)".to_owned()),
         Cause::NoSuchTag { repository, count: 0, .. } => {
@@ -120,15 +129,24 @@ pub(crate) fn client_hint(error: &ClientError) -> Option<String> {
             format!("the account may lack the right; `wharf login {registry}` takes another one")
         }
         ClientError::DigestLie { .. } => ALTERED.to_owned(),
-        ClientError::TooManyRequests { .. } => {
-            "wait a while; many registries allow more to who is logged in".to_owned()
-        }
+        ClientError::TooManyRequests { answer, .. } => match answer.retry_after {
+            Some(wait) => {
+                format!("the registry asks to wait {} s; many allow more to who is logged in", wait.as_secs())
+            }
+            None => "wait a while; many registries allow more to who is logged in".to_owned(),
+        },
         ClientError::Connect { .. } => "check the host and the port, and that the registry runs".to_owned(),
         ClientError::TimedOut { .. } => "check the network and the proxy (HTTPS_PROXY, NO_PROXY)".to_owned(),
         ClientError::Tls { .. } => {
             "pass --ca-file with the registry's certificate authority; --insecure accepts any certificate".to_owned()
         }
-        ClientError::PlainHttp { .. } => "pass --plain-http if that is meant: nothing is then encrypted".to_owned(),
+        ClientError::PlainHttp { .. } => {
+            "pass --plain-http instead of --tls if that is meant: nothing is then encrypted".to_owned()
+        }
+        ClientError::NotHttp { .. } => "pass --tls if the registry speaks TLS".to_owned(),
+        ClientError::Server { .. } => {
+            "the registry failed, also when asked again; try later, or tell whoever runs it".to_owned()
+        }
         ClientError::Realm { .. } => {
             "set WHARF_TOKEN to a token that you got from that server yourself, if you trust it".to_owned()
         }

@@ -20,6 +20,7 @@ use clap::Parser as _;
 use context::Context;
 use environment::Environment;
 use failure::Failure;
+use rustix::process::Signal;
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
@@ -70,6 +71,8 @@ fn signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut signals =
         [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
+    // A file over the limit of `ulimit -f` would end the process; caught, it is an error of the one who writes.
+    let _over_limit = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     Ok(async move {
         let [interrupt, terminate, hangup] = &mut signals;
         tokio::select! {

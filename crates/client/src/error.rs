@@ -164,6 +164,14 @@ pub enum Error {
         /// The host, with the port where one was given.
         host: String,
     },
+    /// The host answers in something other than HTTP, such as TLS where plain HTTP is spoken.
+    #[error("{request}: {host} does not answer in HTTP; it may speak TLS")]
+    NotHttp {
+        /// What was asked for.
+        request: RequestLine,
+        /// The host, with the port where one was given.
+        host: String,
+    },
     /// The registry points elsewhere, to a place that is not followed.
     #[error("{request}: refused to go on to {to}: {reason}")]
     Redirect {
@@ -195,7 +203,7 @@ pub enum Error {
         unit: &'static str,
     },
     /// The registry gives other bytes, or another digest, than those named.
-    #[error("{request}: expected {expected}, got {actual}")]
+    #[error("{request}: digest mismatch: expected {expected}, got {actual}")]
     DigestLie {
         /// What was asked for.
         request: RequestLine,
@@ -299,7 +307,8 @@ impl fmt::Display for RequestLine {
 
 /// Returns scheme, host and port as text.
 pub(crate) fn origin(url: &Url) -> String {
-    url.origin().ascii_serialization()
+    let origin = url.origin();
+    if origin.is_tuple() { origin.ascii_serialization() } else { format!("{}:", url.scheme()) }
 }
 
 /// A failure below HTTP; its text is that of the innermost cause.
@@ -376,6 +385,9 @@ pub enum UntrustedRealm {
     /// The registry is asked over HTTPS, the token server would be asked over plain HTTP.
     #[error("it would be asked over plain HTTP")]
     Downgrade,
+    /// Neither HTTP nor HTTPS.
+    #[error("it is not HTTP")]
+    Scheme,
     /// An address of this machine or of a private network, named from further away.
     #[error("it is an address of this machine or of a private network")]
     Private,

@@ -293,20 +293,23 @@ fn fault(message: &Message, timeouts: &Timeouts, error: reqwest::Error) -> Error
     if error.is_timeout() {
         return Error::TimedOut { request, limit: timeouts.connect };
     }
-    match tls_fault(&error) {
+    match cause_in(&error) {
         Some(rustls::Error::InvalidMessage(_)) => Error::PlainHttp { request, host },
         Some(_) => Error::Tls { request, host, source: HttpFault::new(error) },
+        None if cause_in::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse) => {
+            Error::NotHttp { request, host }
+        }
         None if error.is_connect() => Error::Connect { request, host, source: HttpFault::new(error) },
         None => Error::Interrupted { request, source: HttpFault::new(error) },
     }
 }
 
-/// Finds the TLS error among the causes; `io::Error` hides what it wraps from the chain.
-fn tls_fault(error: &reqwest::Error) -> Option<&rustls::Error> {
+/// Finds an error of one kind among the causes; `io::Error` hides what it wraps from the chain.
+fn cause_in<E: StdError + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(found) = cause {
-        if let Some(tls) = found.downcast_ref() {
-            return Some(tls);
+        if let Some(wanted) = found.downcast_ref() {
+            return Some(wanted);
         }
         let wrapped = found.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         cause = match wrapped {

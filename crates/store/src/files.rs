@@ -228,6 +228,15 @@ pub(crate) struct Handle {
     path: PathBuf,
 }
 
+impl Drop for Handle {
+    /// Lets a lock go at once: a process that is just being forked off has the file open too for a moment, and would
+    /// keep the lock with it.
+    fn drop(&mut self) {
+        // A file that was never locked has nothing to let go, and closing it does the rest.
+        let _unlocked = self.file.unlock();
+    }
+}
+
 impl Handle {
     pub(crate) fn path(&self) -> &Path {
         &self.path

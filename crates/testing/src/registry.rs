@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body::{Frame, SizeHint};
@@ -140,7 +141,10 @@ impl Service {
         let (parts, body) = request.into_parts();
         let entry = self.log.add(&parts);
         let response = match (self.answer)(&parts) {
-            Some(response) => response,
+            Some(response) => {
+                drain(body).await;
+                response
+            }
             None => {
                 let body = Counted::body(body, &entry.request_bytes);
                 self.registry.respond(Request::from_parts(parts, body)).await
@@ -149,6 +153,13 @@ impl Service {
         *entry.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(response.status());
         response.map(|body| Counted::body(body, &entry.response_bytes))
     }
+}
+
+/// Reads a body to its end: a server that leaves it unread breaks the connection, perhaps before the client has read
+/// the answer.
+async fn drain(body: Body) {
+    let mut pieces = body.into_data_stream();
+    while let Some(Ok(_)) = pieces.next().await {}
 }
 
 /// All that passed; a clone is the same log.

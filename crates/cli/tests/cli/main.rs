@@ -1,4 +1,5 @@
-//! The command line as a person sees it: one file and one snapshot for each command.
+//! The command line as a person sees it: one file and one snapshot for each command, and one for each thing that goes
+//! wrong under it: registries (`faults`), the way to them (`connections`), `disk`, `signals`, `streams`, `terminal`.
 //!
 //! A snapshot holds the exit code, standard output and standard error of a few commands, run in a home of their own.
 //! `INSTA_UPDATE=always cargo test -p wharf-cli` writes them anew; read the difference before you commit it.
@@ -6,14 +7,22 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod completions;
+mod connections;
 mod copy;
 mod delete;
+mod disk;
+mod faults;
 mod hub;
 mod inspect;
 mod login;
 mod pull;
 mod push;
 mod regression;
+mod scene;
 mod session;
+mod signals;
+mod streams;
 mod tag;
 mod tags;
+mod terminal;
+mod tls;

@@ -54,6 +54,11 @@ impl Session {
         names
     }
 
+    /// Writes a line above the next command that says what is special about it.
+    pub(crate) fn remark(&mut self, text: &str) {
+        let _written = writeln!(self.transcript, "# {text}");
+    }
+
     /// Runs `wharf` with the words of `line`, and writes it down.
     pub(crate) fn run(&mut self, line: &str) -> Output {
         self.run_with(line, &[], b"")
@@ -63,11 +68,15 @@ impl Session {
     pub(crate) fn run_with(&mut self, line: &str, variables: &[(&str, &str)], input: &[u8]) -> Output {
         let output = output(wharf(self.home.path(), line).envs(variables.iter().copied()), input);
         let settings: String = variables.iter().map(|(name, value)| format!("{name}={value} ")).collect();
+        self.record(&format!("{settings}wharf {line}"), &output);
+        output
+    }
+
+    /// Writes down a command that was run elsewhere, and what came of it.
+    pub(crate) fn record(&mut self, command: &str, output: &Output) {
         let code = output.status.code().map_or("killed".to_owned(), |code| code.to_string());
         let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-        let _written =
-            writeln!(self.transcript, "$ {settings}wharf {line}\nexit: {code}\n{stdout}--- stderr\n{stderr}");
-        output
+        let _written = writeln!(self.transcript, "$ {command}\nexit: {code}\n{stdout}--- stderr\n{stderr}");
     }
 
     /// Returns all that was written down, with the addresses of this run replaced.
@@ -77,14 +86,17 @@ impl Session {
 }
 
 /// Returns the command, with nothing of this machine's environment but what is given here.
+///
+/// Temporary files are made in the home too, where one that is left behind is seen; no test waits for a retry.
 pub(crate) fn wharf(home: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wharf"));
-    command.args(line.split_whitespace()).current_dir(home).env_clear().env("HOME", home);
+    command.args(line.split_whitespace()).current_dir(home).env_clear();
+    command.env("HOME", home).env("TMPDIR", home).env("WHARF_RETRY_DELAY_MS", "0");
     command
 }
 
 /// Runs a command to its end.
-fn output(command: &mut Command, input: &[u8]) -> Output {
+pub(crate) fn output(command: &mut Command, input: &[u8]) -> Output {
     use std::io::Write as _;
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A command that reads no input has closed it.

@@ -32,8 +32,10 @@ pub(crate) fn check(registry: &Url, realm: &Url, with: With) -> Result<(), Untru
     if has_user(realm) {
         return Err(UntrustedRealm::UserName);
     }
-    if realm.scheme() != "https" && (registry.scheme() == "https" || realm.scheme() != "http") {
-        return Err(UntrustedRealm::Downgrade);
+    match (registry.scheme(), realm.scheme()) {
+        (_, "https") | ("http", "http") => {}
+        (_, "http") => return Err(UntrustedRealm::Downgrade),
+        _ => return Err(UntrustedRealm::Scheme),
     }
     if leads_inwards(registry, realm) {
         return Err(UntrustedRealm::Private);
@@ -67,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_realm_is_judged_by_scheme_place_and_site() {
-        use UntrustedRealm::{Downgrade, OtherSite, Private, UserName};
+        use UntrustedRealm::{Downgrade, OtherSite, Private, Scheme, UserName};
         let table = [
             ("https://ghcr.io", "https://ghcr.io/token", None),
             ("https://registry-1.docker.io", "https://auth.docker.io/token", None),
@@ -93,8 +95,8 @@ mod tests {
             ("https://1.2.3.4", "https://9.9.3.4/token", Some(OtherSite)),
             ("http://10.0.0.1", "http://10.0.0.2/token", Some(OtherSite)),
             ("https://ghcr.io", "http://ghcr.io/token", Some(Downgrade)),
-            ("https://ghcr.io", "ftp://ghcr.io/token", Some(Downgrade)),
-            ("http://127.0.0.1", "ftp://127.0.0.1/token", Some(Downgrade)),
+            ("https://ghcr.io", "ftp://ghcr.io/token", Some(Scheme)),
+            ("http://127.0.0.1", "ftp://127.0.0.1/token", Some(Scheme)),
             ("https://ghcr.io", "https://127.0.0.1/token", Some(Private)),
             ("https://ghcr.io", "https://localhost/token", Some(Private)),
             ("https://ghcr.io", "https://169.254.169.254/latest/meta-data", Some(Private)),

@@ -164,6 +164,12 @@ impl Download {
                     return Ok(Some(piece));
                 }
                 Ok(None) => return Ok(None),
+                // There is no more where the content was cut off: it is as short as it seemed.
+                Err(Error::Refused { request, answer })
+                    if self.position > 0 && answer.status == StatusCode::RANGE_NOT_SATISFIABLE =>
+                {
+                    return Err(Error::Short { request, read: self.position, expected: size });
+                }
                 Err(error) => error,
             };
             self.reply = None;
