@@ -82,12 +82,12 @@ pub(crate) enum Command {
 #[command(next_help_heading = "Registry")]
 pub(crate) struct RegistryArgs {
     /// User name for the registry [env: WHARF_USERNAME]
-    #[arg(long, short, requires = "password")]
+    #[arg(long, short)]
     pub(crate) username: Option<String>,
-    /// Password or access token of that user; WHARF_PASSWORD keeps it out of the process list
-    #[arg(long, short, requires = "username")]
+    /// Password or access token of that user; the variable keeps it out of the process list [env: WHARF_PASSWORD]
+    #[arg(long, short)]
     pub(crate) password: Option<String>,
-    /// Bearer token, sent as it is; WHARF_TOKEN keeps it out of the process list
+    /// Bearer token, sent as it is; the variable keeps it out of the process list [env: WHARF_TOKEN]
     #[arg(long, conflicts_with_all = ["username", "password"])]
     pub(crate) token: Option<String>,
     /// Credential file to use instead of podman's and Docker's [env: REGISTRY_AUTH_FILE]

@@ -52,11 +52,21 @@ impl Context {
 
     /// Makes the client for a command; a credential given by flag or variable goes to `owner` alone.
     pub(crate) fn client(&self, args: &RegistryArgs, owner: Option<&Registry>) -> Result<Client, Failure> {
+        self.client_over(&args.connection, args, owner)
+    }
+
+    /// Makes a client that reaches registries in a way of its own, with the same credentials.
+    pub(crate) fn client_over(
+        &self,
+        connection: &ConnectionArgs,
+        args: &RegistryArgs,
+        owner: Option<&Registry>,
+    ) -> Result<Client, Failure> {
         let mut credentials = self.credentials(args.auth_file.as_deref());
-        if let (Some(owner), Some((credential, source))) = (owner, self.given(args)) {
+        if let (Some(owner), Some((credential, source))) = (owner, self.given(args)?) {
             credentials = credentials.with_given(owner.clone(), credential, source);
         }
-        self.connect(&args.connection, credentials)
+        self.connect(connection, credentials)
     }
 
     /// Returns the credential files of this user, or the one that was named.
@@ -73,7 +83,9 @@ impl Context {
         let mut ca_certificates = Vec::new();
         for path in &args.ca_file {
             let pem = std::fs::read(path).map_err(|source| Failure::File { path: path.clone(), source })?;
-            ca_certificates.extend(CaCertificate::parse_pem(&pem)?);
+            let parsed = CaCertificate::parse_pem(&pem);
+            ca_certificates
+                .extend(parsed.map_err(|source| Failure::Authority { path: path.clone(), source: Box::new(source) })?);
         }
         let options = ClientOptions {
             security: security(args),
@@ -86,18 +98,34 @@ impl Context {
         Ok(Client::new(options)?)
     }
 
-    /// Returns the credential that flags or variables give; flags go before variables.
-    fn given(&self, args: &RegistryArgs) -> Option<(Credential, CredentialSource)> {
+    /// Returns the credential that flags or variables give; a flag goes before its variable.
+    fn given(&self, args: &RegistryArgs) -> Result<Option<(Credential, CredentialSource)>, Failure> {
         let environment = &self.environment;
-        let flags = basic(args.username.as_ref(), args.password.as_ref()).or_else(|| bearer(args.token.as_ref()));
-        if let Some(credential) = flags {
-            return Some((credential, CredentialSource::CommandLine));
+        let variable = |name: &str| CredentialSource::Variable(name.to_owned());
+        let bearer = |token: &String| Credential::Bearer(Secret::from(token.clone()));
+        let is_flagged = args.username.is_some() || args.password.is_some();
+        if let Some(token) = &args.token {
+            return Ok(Some((bearer(token), CredentialSource::CommandLine)));
         }
-        if let Some(credential) = bearer(environment.token.as_ref()) {
-            return Some((credential, CredentialSource::Variable("WHARF_TOKEN".to_owned())));
+        if let Some(token) = environment.token.as_ref().filter(|_| !is_flagged) {
+            return Ok(Some((bearer(token), variable("WHARF_TOKEN"))));
         }
-        let credential = basic(environment.username.as_ref(), environment.password.as_ref())?;
-        Some((credential, CredentialSource::Variable("WHARF_PASSWORD".to_owned())))
+        let username = args.username.as_ref().or(environment.username.as_ref());
+        let password = args.password.as_ref().or(environment.password.as_ref());
+        match (username, password) {
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(Failure::Usage(
+                "there is a user name and no password: set WHARF_PASSWORD, or pass --password".to_owned(),
+            )),
+            (None, Some(_)) => Err(Failure::Usage(
+                "there is a password and no user name: set WHARF_USERNAME, or pass --username".to_owned(),
+            )),
+            (Some(username), Some(password)) => {
+                let source = if is_flagged { CredentialSource::CommandLine } else { variable("WHARF_PASSWORD") };
+                let (username, password) = (username.clone(), Secret::from(password.clone()));
+                Ok(Some((Credential::Basic { username, password }, source)))
+            }
+        }
     }
 
     fn retries(&self) -> Result<Retries, Failure> {
@@ -117,15 +145,6 @@ impl Context {
             no_proxy: environment.no_proxy.clone(),
         }
     }
-}
-
-fn basic(username: Option<&String>, password: Option<&String>) -> Option<Credential> {
-    let (username, password) = username.zip(password)?;
-    Some(Credential::Basic { username: username.clone(), password: Secret::from(password.clone()) })
-}
-
-fn bearer(token: Option<&String>) -> Option<Credential> {
-    token.map(|token| Credential::Bearer(Secret::from(token.clone())))
 }
 
 fn security(args: &ConnectionArgs) -> Security {

@@ -27,6 +27,9 @@ pub(crate) enum Failure {
     /// An argument or a variable is wrong in a way that the grammar cannot tell.
     #[error("{0}")]
     Usage(String),
+    /// A file that should hold certificate authorities does not.
+    #[error("cannot use `{}` as certificate authorities", path.display())]
+    Authority { path: PathBuf, source: Box<wharf::client::Error> },
     /// A file that an argument names cannot be read.
     #[error("cannot read `{}`", path.display())]
     File { path: PathBuf, source: io::Error },
@@ -64,7 +67,7 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Verb(error) => hint::code(error),
-            Self::Usage(_) | Self::File { .. } => exit::USAGE,
+            Self::Usage(_) | Self::File { .. } | Self::Authority { .. } => exit::USAGE,
             Self::Client(_) | Self::Runtime(_) | Self::Output(_) | Self::Input(_) => exit::ENVIRONMENT,
             Self::Bug(_) => exit::BUG,
             Self::Interrupted => exit::INTERRUPTED,
@@ -87,6 +90,7 @@ impl Failure {
         }
         let hints = match self {
             Self::Verb(error) => hint::hints(error),
+            Self::Authority { source, .. } => hint::client_hint(source).into_iter().collect(),
             Self::Client(error) => hint::client_hint(error).into_iter().collect(),
             Self::Bug(_) => vec![
                 "report it on the project's forge, with the command, this message and what `wharf --version` says"

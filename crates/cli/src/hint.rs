@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use wharf::artifact::InvalidWasm;
-use wharf::client::{CredentialSource, Error as ClientError};
+use wharf::client::{CredentialSource, Error as ClientError, TlsFault};
 use wharf::oci::{Error as ContentError, Reference, Registry};
 use wharf::{Cause, Error};
 
@@ -24,6 +24,7 @@ pub(crate) fn code(error: &Error) -> u8 {
         | Cause::Exists { .. }
         | Cause::Pinned { .. }
         | Cause::NoSelector
+        | Cause::TwoSelectors
         | Cause::NoSuchTag { .. }
         | Cause::Unreadable(_)
         | Cause::TooLargeForWit { .. } => exit::USAGE,
@@ -41,7 +42,16 @@ pub(crate) fn hints(error: &Error) -> Vec<String> {
     let hint = match cause {
         _ if is_refused_login(error) => Some("check the user name and the password or token".to_owned()),
         _ if is_incomplete(error) => Some("the registry has lost a part of it; push it again".to_owned()),
-        _ if is_missing(cause) => reference_of(error).map(look_around),
+        _ if is_missing(cause) => reference_of(error).map(|reference| match error {
+            Error::Tags { .. } => "check the name of the repository".to_owned(),
+            _ => look_around(reference),
+        }),
+        _ if is_tag_kept(error) => reference_of(error).map(|reference| {
+            let repository = format!("{}/{}", reference.registry(), reference.repository());
+            format!(
+                "many registries delete by digest alone, and all its tags with it: `wharf delete {repository}@sha256:…`"
+            )
+        }),
         _ if cause.client().is_some() => cause.client().and_then(client_hint),
         Cause::NoFolder { path } if path.exists() => {
             Some(format!("`{}` is a file; pass --output to write elsewhere", path.display()))
@@ -51,6 +61,7 @@ pub(crate) fn hints(error: &Error) -> Vec<String> {
             Some("pass --output to write elsewhere".to_owned())
         }
         Cause::Exists { .. } => Some("pass --force to replace it, or --output to write elsewhere".to_owned()),
+        Cause::TwoSelectors => Some("with the tag alone, the tag goes; with the digest alone, all its tags".to_owned()),
         Cause::NoSelector => Some("name a tag (repository:tag) or a digest (repository@sha256:…)".to_owned()),
         Cause::NoSuchTag { repository, count: 0, .. } => {
             Some(format!("check whether `{repository}` is the right name"))
@@ -81,6 +92,12 @@ fn is_incomplete(error: &Error) -> bool {
 
 fn look_around(reference: &Reference) -> String {
     format!("check the name; `wharf tags {}/{}` lists what is there", reference.registry(), reference.repository())
+}
+
+/// Whether a registry did not want to delete a tag.
+fn is_tag_kept(error: &Error) -> bool {
+    let is_tag = matches!(error, Error::Delete { reference, .. } if reference.tag().is_some());
+    is_tag && matches!(error.reason().client(), Some(ClientError::Refused { .. }))
 }
 
 /// Whether the registry was asked about a credential, and said no.
@@ -137,12 +154,11 @@ pub(crate) fn client_hint(error: &ClientError) -> Option<String> {
         },
         ClientError::Connect { .. } => "check the host and the port, and that the registry runs".to_owned(),
         ClientError::TimedOut { .. } => "check the network and the proxy (HTTPS_PROXY, NO_PROXY)".to_owned(),
-        ClientError::Tls { .. } => {
-            "pass --ca-file with the registry's certificate authority; --insecure accepts any certificate".to_owned()
-        }
+        ClientError::Tls { source, .. } => tls_hint(source).to_owned(),
         ClientError::PlainHttp { .. } => {
             "pass --plain-http instead of --tls if that is meant: nothing is then encrypted".to_owned()
         }
+        ClientError::Interrupted { .. } => "check the network; pass --tls if the registry speaks TLS".to_owned(),
         ClientError::NotHttp { .. } => "pass --tls if the registry speaks TLS".to_owned(),
         ClientError::Server { .. } => {
             "the registry failed, also when asked again; try later, or tell whoever runs it".to_owned()
@@ -167,4 +183,13 @@ pub(crate) fn client_hint(error: &ClientError) -> Option<String> {
 
 fn login(registry: &Registry) -> String {
     format!("run `wharf login {registry}`, or set WHARF_USERNAME and WHARF_PASSWORD, or WHARF_TOKEN")
+}
+
+fn tls_hint(fault: &TlsFault) -> &'static str {
+    match fault {
+        TlsFault::OtherName => "use the name that the certificate is for; --insecure accepts any certificate",
+        TlsFault::Expired => "check this machine's clock, or have the certificate renewed; --insecure accepts any",
+        TlsFault::Authority => "issue a certificate for the host from it, and pass --ca-file with the authority's",
+        _ => "pass --ca-file with the registry's certificate authority; --insecure accepts any certificate",
+    }
 }

@@ -30,12 +30,12 @@ pub(crate) fn size(bytes: u64) -> String {
     if bytes < 1000 {
         return format!("{bytes} B");
     }
-    let mut tenths = bytes / 100;
     let mut units = UNITS.iter();
     let mut unit = units.next().expect("there is a first unit");
+    let mut tenths = bytes.saturating_add(50) / 100;
     while tenths >= 10_000 {
         let Some(next) = units.next() else { break };
-        tenths /= 1000;
+        tenths = (tenths + 500) / 1000;
         unit = next;
     }
     format!("{}.{} {unit}", tenths / 10, tenths % 10)
@@ -43,7 +43,11 @@ pub(crate) fn size(bytes: u64) -> String {
 
 /// Replaces what a terminal would act on: text that comes from a file or a registry is shown, not obeyed.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+    // Marks that turn the direction of writing can make a text look like another.
+    let turns =
+        |character| matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown = |character: char| if character.is_control() || turns(character) { '\u{fffd}' } else { character };
+    text.chars().map(shown).collect()
 }
 
 #[cfg(test)]
@@ -52,7 +56,14 @@ mod tests {
 
     #[test]
     fn sizes_read_well() {
-        let table = [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (13_498_460, "13.4 MB"), (3_000_000_000, "3.0 GB")];
+        let table = [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (13_498_460, "13.5 MB"),
+            (44_797, "44.8 kB"),
+            (3_000_000_000, "3.0 GB"),
+        ];
         for (bytes, expected) in table {
             assert_eq!(size(bytes), expected);
         }
@@ -61,5 +72,6 @@ mod tests {
     #[test]
     fn a_terminal_gets_no_orders_from_afar() {
         assert_eq!(printable("a\u{1b}[2Jb"), "a\u{fffd}[2Jb");
+        assert_eq!(printable("a\u{202e}b"), "a\u{fffd}b");
     }
 }

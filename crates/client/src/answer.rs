@@ -36,7 +36,9 @@ impl fmt::Display for Answer {
         for error in &self.errors {
             let repeats = error.code.replace('_', " ").eq_ignore_ascii_case(reason);
             let code = if repeats { "" } else { &error.code };
-            for text in [code, &error.message, error.detail.as_deref().unwrap_or_default()] {
+            // A detail in JSON is for programs, and repeats what the request says.
+            let detail = error.detail.as_deref().filter(|detail| !detail.starts_with(['{', '[']));
+            for text in [code, &error.message, detail.unwrap_or_default()] {
                 if !text.is_empty() {
                     write!(formatter, ": {text}")?;
                 }
@@ -162,8 +164,9 @@ mod tests {
         let table = [
             (
                 r#"{"errors":[{"code":"NAME_INVALID","message":"bad name","detail":{"name":"x"}}]}"#,
-                r#": NAME_INVALID: bad name: {"name":"x"}"#,
+                ": NAME_INVALID: bad name",
             ),
+            (r#"{"errors":[{"code":"A","message":"b","detail":"c"}]}"#, ": A: b: c"),
             (r#"{"errors":[{"code":"A"},{"message":"b","detail":null}]}"#, ": A: b"),
             (r#"{"errors":[{"code":"A","message":"b","detail":{}}]}"#, ": A: b"),
             (r#"{"errors":[]}"#, ""),

@@ -154,7 +154,7 @@ pub enum Error {
         /// The host, with the port where one was given.
         host: String,
         /// Why.
-        source: HttpFault,
+        source: TlsFault,
     },
     /// The host speaks plain HTTP where HTTPS is expected.
     #[error("{request}: {host} does not speak TLS; it may be a plain HTTP server")]
@@ -338,6 +338,44 @@ impl fmt::Display for HttpFault {
 }
 
 impl StdError for HttpFault {}
+
+/// Why there is no TLS connection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsFault {
+    /// Nobody who is trusted vouches for the host.
+    #[error("its certificate is from an authority that is not trusted")]
+    UnknownAuthority,
+    /// The certificate is that of an authority, which is no certificate of a host.
+    #[error("its certificate is that of an authority, and none of a host")]
+    Authority,
+    /// The certificate is out of date.
+    #[error("its certificate has expired, or is not valid yet")]
+    Expired,
+    /// The certificate is for another host.
+    #[error("its certificate is for another name")]
+    OtherName,
+    /// Something else.
+    #[error(transparent)]
+    Other(rustls::Error),
+}
+
+impl From<rustls::Error> for TlsFault {
+    fn from(error: rustls::Error) -> Self {
+        use rustls::CertificateError as Fault;
+        let rustls::Error::InvalidCertificate(fault) = &error else { return Self::Other(error) };
+        match fault {
+            Fault::UnknownIssuer => Self::UnknownAuthority,
+            Fault::Expired | Fault::ExpiredContext { .. } | Fault::NotValidYet | Fault::NotValidYetContext { .. } => {
+                Self::Expired
+            }
+            Fault::NotValidForName | Fault::NotValidForNameContext { .. } => Self::OtherName,
+            // The verifier's own error is not among rustls's types, and has but its name.
+            Fault::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => Self::Authority,
+            _ => Self::Other(error),
+        }
+    }
+}
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -54,7 +54,7 @@ mod transport;
 pub use answer::{Answer, RegistryError};
 pub use client::{Client, ClientOptions, Proxies, Security, Timeouts};
 pub use credentials::{CredentialFileFault, CredentialSource, Credentials, HelperFault};
-pub use error::{Detour, Error, HttpFault, InvalidCertificate, RequestLine, UntrustedRealm, Violation};
+pub use error::{Detour, Error, HttpFault, InvalidCertificate, RequestLine, TlsFault, UntrustedRealm, Violation};
 pub use repository::Repository;
 pub use retry::Retries;
 pub use secret::{Credential, Secret};

@@ -295,7 +295,7 @@ fn fault(message: &Message, timeouts: &Timeouts, error: reqwest::Error) -> Error
     }
     match cause_in(&error) {
         Some(rustls::Error::InvalidMessage(_)) => Error::PlainHttp { request, host },
-        Some(_) => Error::Tls { request, host, source: HttpFault::new(error) },
+        Some(fault) => Error::Tls { request, host, source: fault.clone().into() },
         None if cause_in::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse) => {
             Error::NotHttp { request, host }
         }

@@ -317,7 +317,8 @@ impl FromStr for Reference {
             Some((path, tag)) if !tag.contains('/') => (path, Some(tag.parse()?)),
             _ => (name, None),
         };
-        if path.is_empty() {
+        // `localhost:5000` alone is a registry, which Docker would look for in its own.
+        if path.is_empty() || (!path.contains('/') && looks_like_host(path)) {
             return Err(InvalidReference::Empty { text: text.to_owned() });
         }
         let (registry, repository) = split_registry(path);
@@ -396,6 +397,9 @@ mod tests {
             ("", "names no repository"),
             ("ghcr.io/", "names no repository"),
             (":1", "names no repository"),
+            ("localhost:5000", "names no repository"),
+            ("127.0.0.1:5000", "names no repository"),
+            ("ghcr.io", "names no repository"),
             ("ghcr.io/Acme/hello", "`Acme/hello` is not a repository name"),
             ("Acme/hello", "`Acme/hello` is not a repository name"),
             ("ghcr.io/acme//hello", "is not a repository name"),

@@ -18,11 +18,14 @@ pub struct DeleteOutcome {
 /// Deletes what `reference` names: with a digest the manifest and all its tags, else the tag alone.
 ///
 /// # Errors
-/// [`Error::Delete`]; [`Cause::NoSelector`] where it names a repository alone, for which nothing is assumed.
+/// [`Error::Delete`]; [`Cause::NoSelector`] where it names a repository alone, for which nothing is assumed;
+/// [`Cause::TwoSelectors`] where it names both.
 pub async fn delete(client: &Client, reference: &Reference) -> Result<DeleteOutcome, Error> {
     let failed = |source| Error::Delete { reference: reference.clone(), source };
-    if reference.tag().is_none() && reference.digest().is_none() {
-        return Err(failed(Cause::NoSelector));
+    match (reference.tag(), reference.digest()) {
+        (None, None) => return Err(failed(Cause::NoSelector)),
+        (Some(_), Some(_)) => return Err(failed(Cause::TwoSelectors)),
+        _ => {}
     }
     let repository = repository(client, reference);
     match repository.delete(&reference.selector()).await {

@@ -178,6 +178,9 @@ pub enum Cause {
     /// A command that deletes was given a repository alone.
     #[error("the reference names neither a tag nor a digest")]
     NoSelector,
+    /// A command that deletes was given a tag and a digest.
+    #[error("the reference names both a tag and a digest, and only one of them can be meant")]
+    TwoSelectors,
     /// The repository has no such tag.
     #[error("no tag `{tag}` in `{repository}`, which has {}", instead(near, *count))]
     NoSuchTag {
@@ -242,6 +245,7 @@ fn instead(near: &[TagName], count: usize) -> String {
     let names: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
     match (count, names.as_slice()) {
         (0, _) => "none".to_owned(),
+        (1, []) => "1 other".to_owned(),
         (_, []) => format!("{count} others"),
         (_, names) => names.join(", "),
     }

@@ -1,6 +1,5 @@
 //! Saves one blob as a file that appears under its name only when all of it is there and verified.
 
-use std::error::Error as _;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -39,8 +38,11 @@ pub(crate) async fn save(source: &dyn Fetch, blob: &Descriptor, path: &Path, exi
     persist(temporary, path, existing)
 }
 
-/// Fails where `path` is taken, before anything is fetched for it.
+/// Fails where `path` is taken, before anything is fetched for it; a device or a pipe is never replaced.
 pub(crate) fn refuse_existing(path: &Path, existing: Existing) -> Result<(), Cause> {
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(Cause::NoFile { path: path.to_owned() });
+    }
     if existing == Existing::Keep && path.symlink_metadata().is_ok() {
         return Err(Cause::Exists { path: path.to_owned() });
     }
@@ -57,13 +59,8 @@ fn temporary_in(folder: &Path, prefix: &str) -> Result<NamedTempFile, Cause> {
     // The final file has the mode that any new file of this user has, not that of a secret.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder).map_err(|error| Cause::file("create a file in", folder)(without_path(error)))
-}
-
-/// Returns what the system said, without the random name that was tried.
-fn without_path(error: io::Error) -> io::Error {
-    let inner = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    inner.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
+    // The error names the random path that was tried; its kind is all that there is to know.
+    builder.tempfile_in(folder).map_err(|error| Cause::file("create a file in", folder)(error.kind().into()))
 }
 
 fn folder_of(path: &Path) -> &Path {

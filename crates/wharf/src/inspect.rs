@@ -73,6 +73,9 @@ pub struct Inspection {
     pub reference: String,
     /// The digest of the manifest that the reference names; of a file, that of the file.
     pub digest: Digest,
+    /// The digest of the manifest that was taken from an index.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Digest>,
     /// The digest of the Wasm binary.
     pub wasm_digest: Digest,
     /// The size of the Wasm binary in bytes.
@@ -177,6 +180,7 @@ async fn inspect_reference(
     let pinned = reference.with_digest(root.digest().clone()).to_string();
     Ok(Inspection {
         dialect: Some(located.dialect.to_string()),
+        taken: (root.digest() != manifest.digest()).then(|| manifest.digest().clone()),
         world: config.component.and_then(|component| component.target),
         created: config.created,
         author: config.author,
@@ -199,6 +203,7 @@ impl Inspection {
             dialect: None,
             reference,
             digest,
+            taken: None,
             wasm_digest: facts.digest,
             size: facts.size,
             wasi: facts.wasi,

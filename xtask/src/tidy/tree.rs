@@ -82,7 +82,7 @@ fn walk(root: &Path, directory: &str, paths: &mut BTreeSet<String>) -> Result<()
     for entry in std::fs::read_dir(root.join(directory)).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let is_built = name == "target" && directory.is_empty();
+        let is_built = name == "target" && matches!(directory, "" | "fuzz");
         if is_built || (name.starts_with('.') && name != ".ci") {
             continue;
         }

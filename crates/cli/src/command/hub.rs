@@ -23,7 +23,7 @@ Examples:
   wharf hub --listen 127.0.0.1:0 --storage /srv/wharf")]
 pub(crate) struct Args {
     /// Address to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000", value_parser = socket_address)]
     listen: SocketAddr,
     /// Folder that holds everything; made if it does not exist
     #[arg(long, value_name = "FOLDER", default_value = "wharf-hub")]
@@ -50,6 +50,15 @@ pub(crate) async fn run(args: Args, context: &Context, stop: impl Future<Output 
 struct Serving {
     /// The registry's name in references: `host:port`.
     address: SocketAddr,
+}
+
+/// Reads an address with a port; `localhost` is what references call this machine.
+fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
+    let text = match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => text.to_owned(),
+    };
+    text.parse().map_err(|_| "it has the form ADDRESS:PORT, such as 127.0.0.1:5000 or localhost:5000")
 }
 
 impl Render for Serving {

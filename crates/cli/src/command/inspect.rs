@@ -49,8 +49,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
 /// Takes what exists, or looks like a path, as a file; all else as a reference.
 fn target(text: &str) -> Result<Target, wharf::oci::InvalidReference> {
     let path = Path::new(text);
-    let looks_like_path = text.starts_with(['.', '/']) || !text.contains(['/', ':']) && text.ends_with(".wasm");
-    if looks_like_path || path.is_file() {
+    let first = text.split('/').next().unwrap_or_default();
+    let has_host = text.contains('/') && first.contains(['.', ':']);
+    let looks_like_path = text.starts_with(['.', '/']) || (text.ends_with(".wasm") && !has_host);
+    if looks_like_path || path.exists() {
         return Ok(Target::File(path.to_owned()));
     }
     text.parse::<Reference>().map(Target::Reference)
@@ -74,7 +76,8 @@ impl Render for Inspection {
             ("dialect", optional(&self.dialect)),
             ("digest", self.digest.to_string()),
             ("wasm", optional(&is_packed.then(|| self.wasm_digest.to_string()))),
-            ("size", format!("{} ({} bytes)", size(self.size), self.size)),
+            ("taken", self.taken.as_ref().map(ToString::to_string).unwrap_or_default()),
+            ("size", exact_size(self.size)),
             ("WASI", optional(&self.wasi)),
             ("package", optional(&self.package)),
             ("world", optional(&self.world)),
@@ -90,6 +93,11 @@ impl Render for Inspection {
         let annotations: Vec<_> = self.annotations.iter().map(|(key, value)| format!("{key}={value}")).collect();
         list(out, "annotations", &annotations)
     }
+}
+
+/// Writes a size as people read it, with the exact one where that is rounded.
+fn exact_size(bytes: u64) -> String {
+    if bytes < 1000 { size(bytes) } else { format!("{} ({bytes} bytes)", size(bytes)) }
 }
 
 fn list(out: &mut dyn Write, name: &str, entries: &[String]) -> io::Result<()> {
@@ -111,6 +119,8 @@ mod tests {
             ("../hello.wasm", true),
             ("/tmp/hello", true),
             ("hello.wasm", true),
+            ("build/hello.wasm", true),
+            ("src", true),
             ("localhost:5000/hello.wasm", false),
             ("ghcr.io/acme/hello:1.0.0", false),
             ("acme/hello", false),

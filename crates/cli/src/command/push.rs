@@ -18,7 +18,7 @@ use crate::output::{Render, size};
 #[command(after_help = "\
 Examples:
   wharf push localhost:5000/acme/hello:1.0.0 hello.wasm
-  wharf push ghcr.io/acme/hello:1.0.0 hello.wasm --annotation org.opencontainers.image.source=https://example.com
+  wharf push ghcr.io/acme/hello:1.0.0 hello.wasm --annotation team=web
   wharf push ghcr.io/acme/proxy:1.0.0 proxy.wasm --world wasi:http/proxy@0.2.3")]
 pub(crate) struct Args {
     /// Where to push to: host[:port]/repository[:tag], with the tag `latest` if none is given

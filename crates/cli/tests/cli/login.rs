@@ -14,7 +14,7 @@ use crate::session::Session;
 const GOOD: &str = "Basic am86b3Blbg==";
 
 /// Lets nobody in but Jo.
-fn guard(request: &Parts) -> Option<Response> {
+pub(crate) fn guard(request: &Parts) -> Option<Response> {
     let is_jo = request.headers.get(AUTHORIZATION).is_some_and(|value| value == GOOD);
     let refusal = || {
         let response = Response::builder().status(StatusCode::UNAUTHORIZED);

@@ -1,0 +1,103 @@
+//! Wasm binaries: core modules, components and WIT packages.
+
+#![no_main]
+
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::panic::{catch_unwind, set_hook, take_hook};
+use std::sync::Mutex;
+
+use libfuzzer_sys::fuzz_target;
+use wasmparser::Validator;
+use wharf_artifact::cncf::{BuildOptions, WasmConfig, build};
+use wharf_artifact::dialect::{Dialect, classify};
+use wharf_artifact::{InvalidWasm, Kind, Wasm, examine, world_wit};
+use wharf_oci::{Digest, Document};
+use wit_parser::UnresolvedPackageGroup;
+
+fuzz_target!(init: keep_quiet(), |bytes: &[u8]| {
+    if catch_unwind(|| check(bytes)).is_err() {
+        drop(take_hook());
+        panic!("{}", LAST_PANIC.lock().expect("to keep a text does not panic"));
+    }
+});
+
+/// The decoder of WIT may panic, and `world_wit` catches that; the fuzzer must not take it for a crash.
+fn keep_quiet() {
+    set_hook(Box::new(|panic| *LAST_PANIC.lock().expect("to keep a text does not panic") = panic.to_string()));
+}
+
+static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
+
+fn check(bytes: &[u8]) {
+    let outcome = examine(&mut Cursor::new(bytes));
+    check_pieces(bytes, &outcome);
+    check_validator(bytes, &outcome);
+    let Ok(wasm) = outcome else { return };
+    assert_eq!((wasm.size, &wasm.digest), (bytes.len() as u64, &Digest::sha256(bytes)));
+    for names in [&wasm.imports, &wasm.exports] {
+        assert!(names.is_sorted_by(|one, next| one < next), "{names:?}");
+    }
+    check_artifact(&wasm);
+    check_wit(bytes, &wasm);
+}
+
+/// How many bytes come at a time makes no difference.
+fn check_pieces(bytes: &[u8], expected: &Result<Wasm, InvalidWasm>) {
+    let size = bytes.last().map_or(1, |&byte| 1 + usize::from(byte));
+    let found = examine(&mut Trickle { inner: Cursor::new(bytes), size });
+    assert_eq!(format!("{found:?}"), format!("{expected:?}"), "in pieces of {size} bytes");
+}
+
+/// What is valid is examined, but for what is over a limit, or what the decoder of WIT cannot take.
+fn check_validator(bytes: &[u8], outcome: &Result<Wasm, InvalidWasm>) {
+    let Err(error) = outcome else { return };
+    if !matches!(error, InvalidWasm::TooDeep { .. } | InvalidWasm::Wit(_)) {
+        assert!(Validator::new().validate_all(bytes).is_err(), "valid, but refused: {error:?}");
+    }
+}
+
+/// The artifact of a binary is found to hold that binary.
+fn check_artifact(wasm: &Wasm) {
+    let artifact = build(wasm, &BuildOptions::default()).expect("what was examined can be packed");
+    let Document::Image(image) = artifact.manifest.document() else { panic!("an artifact is no index") };
+    let located = classify(image).expect("its own dialect is known");
+    assert_eq!((located.dialect, &located.wasm.digest), (Dialect::CncfWasm, &wasm.digest));
+    let config = WasmConfig::parse(&artifact.config).expect("a written config is read");
+    let component = config.component.unwrap_or_default();
+    if wasm.kind != Kind::Module {
+        assert_eq!((component.imports, component.exports), (wasm.imports.clone(), wasm.exports.clone()));
+    }
+    for text in image.annotations.values() {
+        assert!(!text.contains(char::is_control), "{text:?}");
+    }
+}
+
+/// The text of the WIT in a binary is WIT, and names the package.
+fn check_wit(bytes: &[u8], wasm: &Wasm) {
+    let Ok(text) = world_wit(bytes) else { return };
+    assert_ne!(wasm.kind, Kind::Module);
+    if Validator::new().validate_all(bytes).is_ok() {
+        let parsed = UnresolvedPackageGroup::parse("fuzz.wit", &text);
+        let group = parsed.unwrap_or_else(|error| panic!("{error:?}\n{text}"));
+        assert!(wasm.package.as_ref().is_none_or(|name| *name == group.main.name.to_string()), "{text}");
+    }
+}
+
+/// Gives a few bytes at a time.
+struct Trickle<'a> {
+    inner: Cursor<&'a [u8]>,
+    size: usize,
+}
+
+impl Read for Trickle<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let size = self.size.min(buffer.len());
+        self.inner.read(&mut buffer[..size])
+    }
+}
+
+impl Seek for Trickle<'_> {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(position)
+    }
+}
