@@ -27,7 +27,8 @@ const ARCHITECTURE: &str = "wasm";
 const MODULE_OS: &str = "wasip1";
 /// The `os` of every component, also of one that imports WASI 0.3.
 const COMPONENT_OS: &str = "wasip2";
-const TITLE: &str = "org.opencontainers.image.title";
+/// The annotation in which a layer says the name of its file (image-spec, annotations.md).
+pub const TITLE: &str = "org.opencontainers.image.title";
 
 /// What [`build`] cannot take from the binary.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

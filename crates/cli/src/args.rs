@@ -98,7 +98,7 @@ pub(crate) struct RegistryArgs {
 }
 
 /// How to reach a registry.
-#[derive(Debug, Args, Default)]
+#[derive(Debug, Args, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Registry")]
 pub(crate) struct ConnectionArgs {
     /// Speak HTTP without TLS, also to a registry that is not on this machine

@@ -15,6 +15,9 @@ use std::path::PathBuf;
 use crate::output::printable;
 use crate::{exit, hint};
 
+/// What to do about a bug.
+const REPORT: &str = "report it on the project's forge, with the command, this message and what `wharf --version` says";
+
 /// Why the program did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -88,19 +91,15 @@ impl Failure {
             let _written = writeln!(text, "  caused by: {}", printable(without_number(&cause.to_string())));
             source = cause.source();
         }
-        let hints = match self {
-            Self::Verb(error) => hint::hints(error),
-            Self::Authority { source, .. } => hint::client_hint(source).into_iter().collect(),
-            Self::Client(error) => hint::client_hint(error).into_iter().collect(),
-            Self::Bug(_) => vec![
-                "report it on the project's forge, with the command, this message and what `wharf --version` says"
-                    .to_owned(),
-            ],
-            _ => Vec::new(),
+        let hint = match self {
+            Self::Verb(error) => hint::verb_hint(error),
+            Self::Authority { source, .. } => hint::client_hint(source),
+            Self::Client(error) => hint::client_hint(error),
+            Self::Bug(_) => Some(REPORT.to_owned()),
+            _ => None,
         };
-        for (index, hint) in hints.iter().enumerate() {
-            let gap = if index == 0 { "\n" } else { "" };
-            let _written = writeln!(text, "{gap}hint: {}", printable(hint));
+        if let Some(hint) = hint {
+            let _written = writeln!(text, "\nhint: {}", printable(&hint));
         }
         text
     }

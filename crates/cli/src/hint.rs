@@ -36,10 +36,10 @@ pub(crate) fn code(error: &Error) -> u8 {
     }
 }
 
-/// Returns what to do about a failed verb, the best advice first.
-pub(crate) fn hints(error: &Error) -> Vec<String> {
+/// Returns what to do about a failed verb.
+pub(crate) fn verb_hint(error: &Error) -> Option<String> {
     let cause = error.reason();
-    let hint = match cause {
+    match cause {
         _ if is_refused_login(error) => Some("check the user name and the password or token".to_owned()),
         _ if is_incomplete(error) => Some("the registry has lost a part of it; push it again".to_owned()),
         _ if is_missing(cause) => reference_of(error).map(|reference| match error {
@@ -47,7 +47,7 @@ pub(crate) fn hints(error: &Error) -> Vec<String> {
             _ => look_around(reference),
         }),
         _ if is_tag_kept(error) => reference_of(error).map(|reference| {
-            let repository = format!("{}/{}", reference.registry(), reference.repository());
+            let repository = reference.bare();
             format!(
                 "many registries delete by digest alone, and all its tags with it: `wharf delete {repository}@sha256:…`"
             )
@@ -73,8 +73,7 @@ pub(crate) fn hints(error: &Error) -> Vec<String> {
         }
         Cause::Content(ContentError::Digest { .. } | ContentError::Size { .. }) => Some(ALTERED.to_owned()),
         _ => None,
-    };
-    hint.into_iter().collect()
+    }
 }
 
 /// Whether what was asked for is not there.
@@ -91,7 +90,7 @@ fn is_incomplete(error: &Error) -> bool {
 }
 
 fn look_around(reference: &Reference) -> String {
-    format!("check the name; `wharf tags {}/{}` lists what is there", reference.registry(), reference.repository())
+    format!("check the name; `wharf tags {}` lists what is there", reference.bare())
 }
 
 /// Whether a registry did not want to delete a tag.

@@ -290,6 +290,12 @@ impl Reference {
         }
     }
 
+    /// Returns the repository alone, without tag and digest.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        Self { tag: None, digest: None, ..self.clone() }
+    }
+
     /// Returns the same repository with this tag alone.
     #[must_use]
     pub fn with_tag(&self, tag: TagName) -> Self {

@@ -7,7 +7,7 @@ use wharf_client::Client;
 use wharf_oci::{CopySummary, Digest, Progress, Reference, Referrers, TagName};
 
 use crate::locate::{manifest, repository};
-use crate::transfer::{Destination, transfer};
+use crate::transfer::{Destination, check_pin, transfer};
 use crate::{Cause, Error};
 
 /// What to copy along with an artifact.
@@ -85,9 +85,7 @@ async fn move_graph(
     let source = repository(clients.from, from);
     let sink = repository(clients.to, to);
     let manifest = manifest(&source, from).await?;
-    if let Some(expected) = to.digest().filter(|&digest| digest != manifest.digest()) {
-        return Err(Cause::Pinned { expected: expected.clone(), actual: manifest.digest().clone() });
-    }
+    check_pin(to, &manifest)?;
     let tag = target_tag(from, to);
     let referrers = (*depth == Depth::Referrers).then_some(&source as &dyn Referrers);
     let destination = Destination { repository: &sink, tag: tag.as_ref() };

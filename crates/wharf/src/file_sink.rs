@@ -32,9 +32,7 @@ pub enum Existing {
 pub(crate) async fn save(source: &dyn Fetch, blob: &Descriptor, path: &Path, existing: Existing) -> Result<(), Cause> {
     refuse_existing(path, existing)?;
     let temporary = temporary_in(folder_of(path), ".wharf-")?;
-    let file = temporary.as_file().try_clone().map_err(Cause::file("write", path))?;
-    let stream = source.fetch(blob, 0).await?;
-    fill(stream, file, blob, path).await?;
+    fill(&temporary, source, blob, path).await?;
     persist(temporary, path, existing)
 }
 
@@ -67,8 +65,10 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Hashes and writes on one thread while the next pieces arrive on another.
-async fn fill(mut stream: wharf_oci::ByteStream, file: File, blob: &Descriptor, path: &Path) -> Result<(), Cause> {
+/// Fetches `blob` into a file that errors call `path`: one thread hashes and writes while the next pieces arrive.
+async fn fill(temporary: &NamedTempFile, source: &dyn Fetch, blob: &Descriptor, path: &Path) -> Result<(), Cause> {
+    let file = temporary.as_file().try_clone().map_err(Cause::file("write", path))?;
+    let mut stream = source.fetch(blob, 0).await?;
     let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
     let (verifier, target) = (Verifier::new(blob), path.to_owned());
     let write = blocking(move || write_verified(receiver, file, verifier, &target));
@@ -122,9 +122,7 @@ pub(crate) async fn fetch_to_temporary(
     folder: &Path,
 ) -> Result<NamedTempFile, Cause> {
     let temporary = temporary_in(folder, "wharf-")?;
-    let file = temporary.as_file().try_clone().map_err(Cause::file("write", temporary.path()))?;
-    let stream = source.fetch(blob, 0).await?;
-    fill(stream, file, blob, temporary.path()).await?;
+    fill(&temporary, source, blob, temporary.path()).await?;
     Ok(temporary)
 }
 

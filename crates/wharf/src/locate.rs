@@ -59,7 +59,7 @@ pub(crate) async fn explain(repository: &Repository, reference: &Reference, erro
     let (true, Selector::Tag(tag)) = (is_not_found(&error), reference.selector()) else { return error };
     // Only the better message is lost when the list cannot be had.
     let Ok(tags) = repository.tags().await else { return error };
-    let repository = format!("{}/{}", reference.registry(), reference.repository());
+    let repository = reference.bare().to_string();
     let (count, near) = (tags.len(), nearest(&tag, tags));
     Cause::NoSuchTag { tag, repository, near, count }
 }

@@ -4,15 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
+use wharf_artifact::cncf::TITLE;
 use wharf_client::Client;
 use wharf_oci::{Descriptor, Digest, Progress, Reference, Watched};
 
 use crate::file_sink::{refuse_existing, save};
 use crate::locate::{locate, repository};
 use crate::{Cause, Error, Existing};
-
-/// The annotation in which a layer says the name of its file (image-spec, annotations.md).
-const TITLE: &str = "org.opencontainers.image.title";
 
 /// What to pull, and where it goes.
 #[derive(Debug, Clone)]

@@ -13,7 +13,8 @@ use wharf_oci::{Annotations, Digest, MediaType, MemoryStore, Progress, Reference
 
 use crate::blocking::blocking;
 use crate::file_source::FileSource;
-use crate::transfer::{Destination, transfer};
+use crate::locate::repository;
+use crate::transfer::{Destination, check_pin, transfer};
 use crate::{Cause, Error};
 
 /// How many bytes of a file are read at a time to examine it.
@@ -84,11 +85,8 @@ async fn pack_and_send(
     let wasm = examine(&options.file).await?;
     let artifact = cncf::build(&wasm, &build_options(options))?;
     let (manifest, reference) = (&artifact.manifest, &options.reference);
-    let pinned = reference.digest().filter(|&digest| digest != manifest.digest());
-    if let Some(expected) = pinned {
-        return Err(Cause::Pinned { expected: expected.clone(), actual: manifest.digest().clone() });
-    }
-    let repository = client.repository(reference.registry(), reference.repository());
+    check_pin(reference, manifest)?;
+    let repository = repository(client, reference);
     let rest = MemoryStore::new();
     rest.insert(MediaType::WASM_CONFIG, artifact.config.clone());
     let source = FileSource::new(&options.file, artifact.layer.digest.clone(), rest);

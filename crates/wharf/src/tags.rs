@@ -34,10 +34,7 @@ pub struct TagOutcome {
 pub async fn tags(client: &Client, reference: &Reference) -> Result<TagsOutcome, Error> {
     let tags = repository(client, reference).tags().await;
     let tags = tags.map_err(|error| Error::Tags { reference: reference.clone(), source: error.into() })?;
-    Ok(TagsOutcome {
-        repository: format!("{}/{}", reference.registry(), reference.repository()),
-        tags: tags.iter().map(ToString::to_string).collect(),
-    })
+    Ok(TagsOutcome { repository: reference.bare().to_string(), tags: tags.iter().map(ToString::to_string).collect() })
 }
 
 /// Points the tag `name` at what `reference` names, in the same repository.

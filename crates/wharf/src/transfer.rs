@@ -3,13 +3,27 @@
 use std::sync::Arc;
 
 use wharf_client::Repository;
-use wharf_oci::{CopyOptions, CopySummary, Error, Fetch, Manifest, Progress, Referrers, Tag as _, TagName, copy};
+use wharf_oci::{
+    CopyOptions, CopySummary, Error, Fetch, Manifest, Progress, Reference, Referrers, Tag as _, TagName, copy,
+};
+
+use crate::Cause;
 
 /// Where an artifact goes.
 pub(crate) struct Destination<'a> {
     pub(crate) repository: &'a Repository,
     /// The tag that is to point at it; none leaves it to be found by digest.
     pub(crate) tag: Option<&'a TagName>,
+}
+
+/// Fails where the target names another digest than that of the artifact.
+pub(crate) fn check_pin(target: &Reference, manifest: &Manifest) -> Result<(), Cause> {
+    match target.digest() {
+        Some(expected) if expected != manifest.digest() => {
+            Err(Cause::Pinned { expected: expected.clone(), actual: manifest.digest().clone() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Copies the graph below `manifest`, and tags it last: the tag never points at something incomplete.

@@ -63,7 +63,12 @@ impl From<SourceArgs> for ConnectionArgs {
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     let owner = Some(args.to.registry());
     let target = context.client(&args.registry, owner)?;
-    let source = context.client_over(&args.source.into(), &args.registry, owner)?;
+    let connection = ConnectionArgs::from(args.source);
+    // Sides that are reached alike share connections and tokens.
+    let source = match connection == args.registry.connection {
+        true => target.clone(),
+        false => context.client_over(&connection, &args.registry, owner)?,
+    };
     let depth = if args.recursive { Depth::Referrers } else { Depth::Artifact };
     let options = CopyOptions { from: args.from, to: args.to, depth };
     let clients = Clients { from: &source, to: &target };
