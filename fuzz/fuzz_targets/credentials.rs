@@ -1,4 +1,5 @@
-//! Credential files: Podman's `auth.json` and Docker's `config.json`.
+//! Credential files: Podman's `auth.json` and Docker's `config.json`; the `wasmcloud.toml` of a project, and the file
+//! that it names.
 
 #![no_main]
 
@@ -27,6 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
     for text in REFERENCES {
         let reference: Reference = text.parse().expect("it is a reference");
         RUNTIME.block_on(check(bytes, &reference));
+        RUNTIME.block_on(check_project(bytes, &reference));
     }
 });
 
@@ -58,6 +60,22 @@ async fn check(bytes: &[u8], reference: &Reference) {
     assert_eq!(erased, [CredentialSource::File(path.clone())]);
     assert_eq!(credentials().lookup(registry, None).await.expect("a written file is read"), None);
     check_rest(&path, bytes);
+}
+
+/// What a project says is read or refused, and whatever is found comes from the file that it names.
+async fn check_project(bytes: &[u8], reference: &Reference) {
+    const NAMED: &str = "credentials.json";
+    let (project, named) = (DIRECTORY.path().join("wasmcloud.toml"), DIRECTORY.path().join(NAMED));
+    let naming = format!("registry.credentials = '{NAMED}'");
+    for (toml, json) in [(bytes, &b"{}"[..]), (naming.as_bytes(), bytes)] {
+        fs::write(&project, toml).expect("the file can be written");
+        fs::write(&named, json).expect("the file can be written");
+        let credentials = Credentials::default().with_wash_project(&project);
+        match credentials.lookup(reference.registry(), Some(reference.repository())).await {
+            Ok(found) => assert!(found.is_none_or(|(_, source)| source == CredentialSource::Project(named.clone()))),
+            Err(error) => check_error(&error),
+        }
+    }
 }
 
 /// A failure quotes nothing of the file.

@@ -5,9 +5,9 @@
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use wharf_artifact::dialect::{Unreadable, classify, select};
+use wharf_artifact::dialect::{Place, Platforms, Unreadable, classify, needs_config, select};
 use wharf_oci::limits::DESCRIPTORS_MAX;
-use wharf_oci::{Descriptor, Digest, Document, Manifest, MediaType};
+use wharf_oci::{Descriptor, Digest, Document, ImageManifest, Manifest, MediaType, Platform};
 
 fuzz_target!(|data: &[u8]| {
     let Some((served_as, bytes)) = data.split_first() else { return };
@@ -46,6 +46,10 @@ fn check_other_reader(manifest: &Manifest) {
             assert!(["config", "layers"].iter().all(|key| value.get(key).is_none_or(Value::is_null)));
             check_descriptors(&index.manifests, list("manifests"));
         }
+        Document::Artifact(artifact) => {
+            assert!(["config", "layers", "manifests"].iter().all(|key| value.get(key).is_none_or(Value::is_null)));
+            check_descriptors(&artifact.blobs, list("blobs"));
+        }
     }
     let subject = value.get("subject").filter(|subject| !subject.is_null());
     assert_eq!(manifest.subject().is_some(), subject.is_some());
@@ -72,6 +76,8 @@ fn check_round_trip(manifest: &Manifest) {
     let written = match manifest.document() {
         Document::Image(image) => Manifest::from_image(image),
         Document::Index(index) => Manifest::from_index(index),
+        // Wharf writes none.
+        Document::Artifact(_) => return,
     };
     let written = written.expect("what was read can be written");
     assert_eq!(written.document(), manifest.document());
@@ -82,21 +88,35 @@ fn check_round_trip(manifest: &Manifest) {
 /// What is found in a manifest stands in it, and why nothing is found is told in a text that can be shown.
 fn check_artifact(manifest: &Manifest) {
     let refused = match manifest.document() {
-        Document::Image(image) => match classify(image) {
-            Ok(located) => {
-                assert!(image.layers.contains(&located.wasm));
-                located.departures.iter().for_each(|departure| check_text(&departure.to_string()));
-                return;
-            }
-            Err(error) => error,
-        },
-        Document::Index(index) => match select(index) {
-            Ok(picked) => return assert!(index.manifests.contains(picked)),
-            Err(error) => error,
-        },
+        Document::Image(image) => check_image(image),
+        Document::Artifact(artifact) => check_image(&artifact.to_image()),
+        Document::Index(index) => {
+            let host = Platform { os: "linux".to_owned(), architecture: "arm64".to_owned(), ..Platform::default() };
+            let picked = select(index, &Platforms { wanted: None, host });
+            picked.map(|picked| assert!(index.manifests.contains(picked))).err()
+        }
     };
+    let Some(refused) = refused else { return };
     assert!(!matches!(refused, Unreadable::EmptyIndex) || matches!(manifest.document(), Document::Index(_)));
     check_text(&refused.to_string());
+}
+
+/// All that is located stands in the manifest, and nothing stands in it twice.
+fn check_image(image: &ImageManifest) -> Option<Unreadable> {
+    let _any = needs_config(image);
+    let located = match classify(image, None) {
+        Ok(located) => located,
+        Err(error) => return Some(error),
+    };
+    let places = match &located.place {
+        Place::Layer(layer) => std::slice::from_ref(layer),
+        Place::Choice(layers) | Place::Chunks(layers) => layers,
+        Place::Search(search) => search.layers(),
+    };
+    assert!(!places.is_empty() && places.len() + located.others.len() <= image.layers.len());
+    assert!(places.iter().chain(&located.others).all(|layer| image.layers.contains(layer)));
+    located.departures.iter().for_each(|departure| check_text(&departure.to_string()));
+    None
 }
 
 fn check_text(text: &str) {

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use libfuzzer_sys::fuzz_target;
 use wasmparser::Validator;
 use wharf_artifact::cncf::{BuildOptions, WasmConfig, build};
-use wharf_artifact::dialect::{Dialect, classify};
+use wharf_artifact::dialect::{Dialect, Place, classify};
 use wharf_artifact::{InvalidWasm, Kind, Wasm, examine, world_wit};
 use wharf_oci::{Digest, Document};
 use wit_parser::UnresolvedPackageGroup;
@@ -60,9 +60,10 @@ fn check_validator(bytes: &[u8], outcome: &Result<Wasm, InvalidWasm>) {
 fn check_artifact(wasm: &Wasm) {
     let artifact = build(wasm, &BuildOptions::default()).expect("what was examined can be packed");
     let Document::Image(image) = artifact.manifest.document() else { panic!("an artifact is no index") };
-    let located = classify(image).expect("its own dialect is known");
-    assert_eq!((located.dialect, &located.wasm.digest), (Dialect::CncfWasm, &wasm.digest));
-    let config = WasmConfig::parse(&artifact.config).expect("a written config is read");
+    let located = classify(image, None).expect("its own dialect is known");
+    let Place::Layer(layer) = located.place else { panic!("it is a layer") };
+    assert_eq!((located.dialect, &layer.digest), (Dialect::CncfWasm, &wasm.digest));
+    let config = WasmConfig::parse(&artifact.blobs[0].1).expect("a written config is read");
     let component = config.component.unwrap_or_default();
     if wasm.kind != Kind::Module {
         assert_eq!((component.imports, component.exports), (wasm.imports.clone(), wasm.exports.clone()));

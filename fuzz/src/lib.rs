@@ -1,4 +1,4 @@
-//! What the targets that speak HTTP have in common: messages written as text, so that seeds can be read.
+//! What targets have in common: messages written as text, so that seeds can be read. [`entries`] makes tars of them.
 //!
 //! ```text
 //! PUT /v2/a/blobs/uploads/?digest=$D      the first line: a request's method and target, or a reply's status
@@ -11,8 +11,12 @@
 //!
 //! `$D` stands for the SHA-256 digest of the last body that was not empty, which no fuzzer could guess.
 
+pub mod entries;
+mod trickle;
+
 use std::ops::Range;
 
+pub use trickle::Trickle;
 use wharf_oci::Digest;
 
 /// Messages in one input.

@@ -10,9 +10,11 @@ mod binary;
 mod ci;
 mod demo;
 mod error;
+mod http;
 mod peers;
 mod process;
 mod server;
+mod service;
 mod tidy;
 
 use std::path::Path;
@@ -36,10 +38,14 @@ enum Verdict {
 }
 
 const TASKS: [Task; 5] = [
-    Task { name: "bench", summary: "compare time, memory, requests and bytes with curl and wkg", run: bench::run },
+    Task {
+        name: "bench",
+        summary: "compare time, memory, requests and bytes with curl, oci-tar-builder and wkg",
+        run: bench::run,
+    },
     Task { name: "ci", summary: "run what continuous integration runs", run: ci::run },
     Task { name: "demo", summary: "show what Wharf does, on a registry of its own", run: demo::run },
-    Task { name: "peers", summary: "check Wharf against the registries and clients of others", run: peers::run },
+    Task { name: "peers", summary: "check Wharf against the registries, clients and hosts of others", run: peers::run },
     Task { name: "tidy", summary: "check the repository's own rules", run: tidy::run },
 ];
 

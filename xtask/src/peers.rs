@@ -1,11 +1,14 @@
-//! `cargo xtask peers`: checks Wharf against the registries and clients of others.
+//! `cargo xtask peers`: checks Wharf against the registries, clients and hosts of others.
 //!
-//! It starts Debian's `docker-registry` and `wharf hub` on free ports of this machine, lets `wharf`, `wkg` and
-//! `skopeo` push, copy and read the same small component there, and prints a line for each check. A foreign part that
-//! is missing is installed where that can be done; else the checks that need it are skipped, and with `CI=true` that
-//! is a failure.
+//! It starts Debian's `docker-registry` and `containerd`, and `wharf hub`, on free ports and folders of this machine,
+//! lets `wharf`, `wkg` and `skopeo` push, copy and read the same small component there, has `containerd` and `podman`
+//! take the archives that `wharf` packs, and Envoy run a filter out of a registry. It prints a line for each check. A
+//! foreign part that is missing is installed where that can be done; else the checks that need it are skipped, and with
+//! `CI=true` that is a failure.
 
 mod checks;
+mod containerd;
+mod envoy;
 pub(crate) mod part;
 mod world;
 
@@ -36,7 +39,7 @@ enum Missing {
 pub(crate) fn run(root: &Path) -> Result<Verdict, Error> {
     let wharf = build(root, Profile::Debug)?;
     let world = World::start(wharf, part::Parts::obtain(root))?;
-    let outcomes: Vec<_> = checks::CHECKS.iter().map(|check| report(check.name, &(check.run)(&world))).collect();
+    let outcomes: Vec<_> = checks::all().map(|check| report(check.name, &(check.run)(&world))).collect();
     println!("{}", summary(&outcomes));
     let missing = if std::env::var_os("CI").is_some_and(|ci| ci == "true") { Missing::Fails } else { Missing::Skips };
     Ok(verdict(&outcomes, missing))

@@ -12,21 +12,21 @@
 //!
 //! What is built depends on nothing but the arguments, so the same input gives the same manifest digest.
 
-use bytes::Bytes;
-use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wasmparser::names::{ComponentName, ComponentNameKind};
-use wharf_oci::{Annotations, Descriptor, Digest, ImageManifest, InvalidManifest, Manifest, MediaType};
+use wharf_oci::{Annotations, Descriptor, Digest, ImageManifest, MediaType};
 
+use crate::built::{checked_file_name, config_bytes, created_text};
+use crate::document::null_as_default;
 use crate::limits::{ANNOTATION_BYTES_MAX, CONFIG_BYTES_MAX};
-use crate::{Kind, Metadata, Wasm};
+use crate::{Built, InvalidBuild, Kind, Metadata, Wasm};
 
-const ARCHITECTURE: &str = "wasm";
+pub(crate) const ARCHITECTURE: &str = "wasm";
 /// The `os` of a core module, with or without WASI: it has to be one that Go knows.
-const MODULE_OS: &str = "wasip1";
+pub(crate) const MODULE_OS: &str = "wasip1";
 /// The `os` of every component, also of one that imports WASI 0.3.
-const COMPONENT_OS: &str = "wasip2";
+pub(crate) const COMPONENT_OS: &str = "wasip2";
 /// The annotation in which a layer says the name of its file (image-spec, annotations.md).
 pub const TITLE: &str = "org.opencontainers.image.title";
 
@@ -45,83 +45,21 @@ pub struct BuildOptions {
     pub target_world: Option<String>,
 }
 
-/// A manifest with all that it names but the layer's bytes, which are those that were examined.
-#[derive(Debug, Clone)]
-pub struct Artifact {
-    /// The manifest.
-    pub manifest: Manifest,
-    /// The bytes of the config.
-    pub config: Bytes,
-    /// The descriptor of the config.
-    pub config_descriptor: Descriptor,
-    /// The descriptor of the Wasm binary.
-    pub layer: Descriptor,
-}
-
-/// Why an artifact cannot be built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidBuild {
-    /// The time has no date.
-    #[error("{seconds} seconds since 1970 is not a time of the years -9999 to 9999")]
-    Created {
-        /// What was given.
-        seconds: i64,
-        /// Why.
-        source: jiff::Error,
-    },
-    /// The file name could lead out of a directory, or cannot be shown.
-    #[error("{name:?} is not a plain file name: it has no `/`, `\\` or control character, and is not `.` or `..`")]
-    FileName {
-        /// What was given.
-        name: String,
-    },
-    /// The target is no world.
-    #[error("{text:?} does not name a world: that has the form `ns:pkg/world`, `ns:pkg/world@1.2.3` or `world`")]
-    Target {
-        /// What was given.
-        text: String,
-    },
-    /// A target was given for what has none.
-    #[error("a {kind} has no target world; a component has")]
-    TargetOf {
-        /// What it is.
-        kind: Kind,
-    },
-    /// The config would be larger than [`CONFIG_BYTES_MAX`].
-    #[error("the config with all imports and exports would take {size} bytes; the limit is {CONFIG_BYTES_MAX}")]
-    ConfigTooLarge {
-        /// Its size in bytes.
-        size: usize,
-    },
-    /// The manifest cannot be written.
-    #[error("the manifest cannot be written")]
-    Manifest(#[source] InvalidManifest),
-    /// The config cannot be written.
-    #[error("the config cannot be written")]
-    Config(#[source] serde_json::Error),
-}
-
-/// Builds the manifest and the config of a binary.
+/// Builds the manifest and the config of a binary, which is the only layer.
 ///
 /// # Errors
 /// [`InvalidBuild`], for each option that does not hold; see there.
-pub fn build(wasm: &Wasm, options: &BuildOptions) -> Result<Artifact, InvalidBuild> {
-    let config = config_of(wasm, options)?;
-    let config = Bytes::from(serde_json::to_vec(&config).map_err(InvalidBuild::Config)?);
-    if config.len() > CONFIG_BYTES_MAX {
-        return Err(InvalidBuild::ConfigTooLarge { size: config.len() });
-    }
+pub fn build(wasm: &Wasm, options: &BuildOptions) -> Result<Built, InvalidBuild> {
+    let config = config_bytes(&config_of(wasm, options)?)?;
     let config_descriptor = Descriptor::of(MediaType::WASM_CONFIG, &config);
     let mut layer = Descriptor::new(MediaType::WASM, wasm.digest.clone(), wasm.size);
     if let Some(name) = &options.file_name {
         layer = layer.with_annotation(TITLE, checked_file_name(name)?);
     }
-    let mut image = ImageManifest::new(config_descriptor.clone(), vec![layer.clone()]);
+    let mut image = ImageManifest::new(config_descriptor.clone(), vec![layer]);
     image.annotations = annotations_of(&wasm.metadata);
     image.annotations.extend(options.annotations.clone());
-    let manifest = Manifest::from_image(&image).map_err(InvalidBuild::Manifest)?;
-    Ok(Artifact { manifest, config, config_descriptor, layer })
+    Built::new(&image, vec![(config_descriptor, config)])
 }
 
 /// The config of an artifact: what its maker says of the binary. It is compared with nothing here.
@@ -220,13 +158,8 @@ pub enum DeclaredKind {
     Unclear,
 }
 
-fn null_as_default<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(value)?.unwrap_or_default())
-}
-
 fn config_of(wasm: &Wasm, options: &BuildOptions) -> Result<WasmConfig, InvalidBuild> {
-    let seconds = options.created;
-    let created = Timestamp::from_second(seconds).map_err(|source| InvalidBuild::Created { seconds, source })?;
+    let created = created_text(options.created)?;
     let target = options.target_world.as_deref().map(|text| checked_target(wasm.kind, text)).transpose()?;
     let component = match wasm.kind {
         Kind::Module => None,
@@ -236,7 +169,7 @@ fn config_of(wasm: &Wasm, options: &BuildOptions) -> Result<WasmConfig, InvalidB
     };
     let os = if component.is_some() { COMPONENT_OS } else { MODULE_OS };
     Ok(WasmConfig {
-        created: Some(created.to_string()),
+        created: Some(created),
         author: options.author.clone(),
         architecture: ARCHITECTURE.to_owned(),
         os: os.to_owned(),
@@ -260,14 +193,6 @@ fn checked_target(kind: Kind, text: &str) -> Result<String, InvalidBuild> {
     }
 }
 
-fn checked_file_name(name: &str) -> Result<&str, InvalidBuild> {
-    let is_unsafe = |character: char| character.is_control() || matches!(character, '/' | '\\');
-    match matches!(name, "" | "." | "..") || name.contains(is_unsafe) {
-        true => Err(InvalidBuild::FileName { name: name.to_owned() }),
-        false => Ok(name),
-    }
-}
-
 /// Returns what a binary says of itself as annotations; a text that fits into none is left out.
 #[must_use]
 pub fn annotations_of(metadata: &Metadata) -> Annotations {
@@ -288,7 +213,7 @@ pub fn annotations_of(metadata: &Metadata) -> Annotations {
 }
 
 /// Returns a text on one line; nothing where it is too long for an annotation.
-fn one_line(text: &str) -> Option<String> {
+pub(crate) fn one_line(text: &str) -> Option<String> {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     (!line.is_empty() && line.len() <= ANNOTATION_BYTES_MAX).then_some(line)
 }

@@ -24,8 +24,8 @@ use self::input::Input;
 use self::walk::Walker;
 use crate::limits::PACKAGE_BYTES_MAX;
 
-pub use self::error::{Defect, InvalidWasm, Packing, UndecodableWit};
-pub use self::metadata::{Metadata, Producer};
+pub use self::error::{Defect, InvalidWasm, NativeFormat, Packing, UndecodableWit};
+pub use self::metadata::{Marker, Metadata, Producer};
 
 /// What a Wasm binary is and says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct Wasm {
     pub package: Option<String>,
     /// What its outermost custom sections say.
     pub metadata: Metadata,
+    /// Which sections of hosts are among the outermost ones, sorted, each once.
+    pub markers: Vec<Marker>,
 }
 
 /// The kinds of Wasm binaries.
@@ -139,6 +141,7 @@ pub fn examine<R: Read + Seek>(reader: &mut R) -> Result<Wasm, InvalidWasm> {
         exports: surface.exports.into_iter().collect(),
         package: None,
         metadata: surface.metadata,
+        markers: surface.markers.into_iter().collect(),
     };
     if is_package && let Some(package) = read_package(reader, &wasm)? {
         wasm.kind = Kind::WitPackage;

@@ -1,8 +1,16 @@
 //! The command line's grammar.
 
+use std::net::SocketAddr;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use wharf::artifact::ManifestFormat;
+use wharf::oci::Platform;
+use wharf::{Choice, Description, Form};
 
 use crate::command;
+use crate::context::Context;
+use crate::failure::Failure;
 
 /// Package manager and registry for WebAssembly on OCI
 #[derive(Debug, Parser)]
@@ -20,7 +28,8 @@ Exit status: 0 done, 1 the answer is no, 2 your mistake, 3 the registry, the net
 70 a bug, 130 interrupted.
 
 A reference is host[:port]/repository[:tag][@digest]. Registries on this machine (localhost, 127.0.0.1) speak plain \
-HTTP without a flag.";
+HTTP without a flag. Wherever a command takes a reference, it takes a place on this machine too: \
+oci-layout:FOLDER[:tag], oci-archive:FILE[:tag] or docker-archive:FILE[:tag].";
 
 /// How the outcome is told.
 #[derive(Debug, Args)]
@@ -67,10 +76,12 @@ pub(crate) enum Command {
     Push(command::push::Args),
     Pull(command::pull::Args),
     Copy(command::copy::Args),
+    Pack(command::pack::Args),
     Inspect(command::inspect::Args),
     Tags(command::tags::Args),
     Tag(command::tag::Args),
     Delete(command::delete::Args),
+    Deploy(command::deploy::Args),
     Login(command::login::Args),
     Logout(command::logout::Args),
     Hub(command::hub::Args),
@@ -90,7 +101,7 @@ pub(crate) struct RegistryArgs {
     /// Bearer token, sent as it is; the variable keeps it out of the process list [env: WHARF_TOKEN]
     #[arg(long, conflicts_with_all = ["username", "password"])]
     pub(crate) token: Option<String>,
-    /// Credential file to use instead of podman's and Docker's [env: REGISTRY_AUTH_FILE]
+    /// Credential file to use instead of all others [env: REGISTRY_AUTH_FILE]
     #[arg(long, value_name = "FILE")]
     pub(crate) auth_file: Option<std::path::PathBuf>,
     #[command(flatten)]
@@ -113,4 +124,119 @@ pub(crate) struct ConnectionArgs {
     /// Trust the certificate authorities in this PEM file, beside the system's; can be given several times
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Vec<std::path::PathBuf>,
+}
+
+/// How to reach the source, where that differs from the usual.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Source registry")]
+pub(crate) struct SourceArgs {
+    /// Speak HTTP without TLS to the source
+    #[arg(long, conflicts_with_all = ["from_tls", "from_insecure", "from_ca_file"])]
+    from_plain_http: bool,
+    /// Speak HTTPS to the source, also if it is on this machine
+    #[arg(long)]
+    from_tls: bool,
+    /// Speak HTTPS to the source and accept any certificate
+    #[arg(long)]
+    from_insecure: bool,
+    /// Trust the certificate authorities in this PEM file for the source
+    #[arg(long, value_name = "FILE")]
+    from_ca_file: Vec<std::path::PathBuf>,
+}
+
+impl From<SourceArgs> for ConnectionArgs {
+    fn from(args: SourceArgs) -> Self {
+        let SourceArgs { from_plain_http, from_tls, from_insecure, from_ca_file } = args;
+        Self { plain_http: from_plain_http, tls: from_tls, insecure: from_insecure, ca_file: from_ca_file }
+    }
+}
+
+/// What to say of what is packed.
+#[derive(Debug, Args, Default, PartialEq, Eq)]
+#[command(next_help_heading = "Description")]
+pub(crate) struct DescriptionArgs {
+    /// Add an annotation to the manifest; wins over what the file says of itself; can be given several times
+    #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = annotation)]
+    annotations: Vec<(String, String)>,
+    /// Who made it
+    #[arg(long)]
+    author: Option<String>,
+    /// The world that the component targets, such as wasi:http/proxy@0.2.3 (artifact alone)
+    #[arg(long)]
+    world: Option<String>,
+    /// Context of the filter that Envoy starts (istio and istio-compat); can be given several times
+    #[arg(long = "root-id", value_name = "ID")]
+    root_ids: Vec<String>,
+    /// Write Docker's media types, for registries and hosts that take no OCI manifest (docker and istio-compat)
+    #[arg(long)]
+    docker_manifest: bool,
+}
+
+impl DescriptionArgs {
+    /// Returns what the library takes, with the time that the environment asks for.
+    pub(crate) fn describe(self, context: &Context) -> Result<Description, Failure> {
+        let manifest_format = if self.docker_manifest { ManifestFormat::Docker } else { ManifestFormat::Oci };
+        Ok(Description {
+            annotations: self.annotations.into_iter().collect(),
+            author: self.author,
+            world: self.world,
+            root_ids: self.root_ids,
+            manifest_format,
+            created: context.created()?,
+        })
+    }
+}
+
+/// Which Wasm of several is meant.
+#[derive(Debug, Args, Default, PartialEq, Eq)]
+#[command(next_help_heading = "Selection")]
+pub(crate) struct ChoiceArgs {
+    /// Of several Wasm layers, the one with this title, digest or component name
+    #[arg(long, value_name = "NAME")]
+    layer: Option<String>,
+    /// Of several platforms in an index, this one: os/architecture
+    #[arg(long, value_name = "OS/ARCH", value_parser = platform)]
+    platform: Option<Platform>,
+}
+
+impl From<ChoiceArgs> for Choice {
+    fn from(args: ChoiceArgs) -> Self {
+        Self { layer: args.layer, platform: args.platform }
+    }
+}
+
+/// Reads `os/architecture[/variant]`.
+fn platform(text: &str) -> Result<Platform, &'static str> {
+    let parts: Vec<_> = text.split('/').collect();
+    let (os, architecture, variant) = match parts.as_slice() {
+        [os, architecture] => (os, architecture, None),
+        [os, architecture, variant] => (os, architecture, Some((*variant).to_owned())),
+        _ => return Err("it has the form os/architecture, such as wasip2/wasm"),
+    };
+    Ok(Platform { architecture: (*architecture).to_owned(), os: (*os).to_owned(), os_version: None, variant })
+}
+
+/// Reads the name of a form.
+pub(crate) fn form() -> impl TypedValueParser<Value = Form> {
+    let names = Form::ALL.map(Form::name);
+    PossibleValuesParser::new(names).map(|name| {
+        Form::ALL.into_iter().find(|form| form.name() == name).expect("the parser lets these names through alone")
+    })
+}
+
+/// Reads `KEY=VALUE`.
+fn annotation(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("it has the form KEY=VALUE"),
+    }
+}
+
+/// Reads an address with a port; `localhost` is what references call this machine.
+pub(crate) fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
+    let text = match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => text.to_owned(),
+    };
+    text.parse().map_err(|_| "it has the form ADDRESS:PORT, such as 127.0.0.1:5000 or localhost:5000")
 }

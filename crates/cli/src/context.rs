@@ -4,8 +4,9 @@ use std::fmt;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use wharf::Surroundings;
 use wharf::client::{
     CaCertificate, Client, ClientOptions, Credential, CredentialSource, Credentials, Proxies, Retries, Secret, Security,
 };
@@ -15,6 +16,7 @@ use crate::args::{ConnectionArgs, Format, RegistryArgs, Talk};
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::output::{self, Render};
+use crate::wash;
 
 /// The process, as a command sees it.
 #[derive(Debug)]
@@ -50,6 +52,14 @@ impl Context {
         text.parse().map_err(usage)
     }
 
+    /// Returns what the library has to be told of this machine.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        // A clock that stands before 1970 is wrong; claims are then not valid yet.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Surroundings { scratch: std::env::temp_dir(), now }
+    }
+
     /// Makes the client for a command; a credential given by flag or variable goes to `owner` alone.
     pub(crate) fn client(&self, args: &RegistryArgs, owner: Option<&Registry>) -> Result<Client, Failure> {
         self.client_over(&args.connection, args, owner)
@@ -66,15 +76,22 @@ impl Context {
         if let (Some(owner), Some((credential, source))) = (owner, self.given(args)?) {
             credentials = credentials.with_given(owner.clone(), credential, source);
         }
+        if let Some((registry, credential, source)) = wash::given(&self.environment, owner)? {
+            credentials = credentials.with_given(registry, credential, source);
+        }
         self.connect(connection, credentials)
     }
 
-    /// Returns the credential files of this user, or the one that was named.
+    /// Returns the credential files of this project and this user, or the one that was named.
     pub(crate) fn credentials(&self, auth_file: Option<&Path>) -> Credentials {
         let environment = &self.environment;
-        let named = auth_file.or(environment.auth_file.as_deref()).map(|file| vec![file.to_owned()]);
-        let files = named.unwrap_or_else(|| environment.credential_files.clone());
-        let credentials = files.into_iter().fold(Credentials::default(), Credentials::with_file);
+        let credentials = match auth_file.or(environment.auth_file.as_deref()) {
+            Some(named) => Credentials::default().with_file(named),
+            None => {
+                let project = Credentials::default().with_wash_project(wash::PROJECT);
+                environment.credential_files.iter().fold(project, Credentials::with_file)
+            }
+        };
         environment.program_folders.iter().fold(credentials, Credentials::with_helper_directory)
     }
 

@@ -4,6 +4,10 @@
 //! |---|---|
 //! | `WHARF_USERNAME`, `WHARF_PASSWORD` | credential for the registry that a command names |
 //! | `WHARF_TOKEN` | bearer token for it, instead of the two above |
+//! | `WASH_REG_USER`, `WASH_REG_PASSWORD` | the same as `wash` has it, where no `WHARF_*` is set |
+//! | `WASH_REG_URL` | the registry that these two are for, and no other |
+//! | `WASH_ISSUER_KEY`, `WASH_SUBJECT_KEY` | keys of a provider: a file, or a seed |
+//! | `WASH_KEYS`, `USER` | folder of the keys that are not given, and whose account signs |
 //! | `REGISTRY_AUTH_FILE` | credential file to read and write, in podman's format |
 //! | `DOCKER_CONFIG` | folder of Docker's `config.json` |
 //! | `PATH` | where credential helpers are |
@@ -21,6 +25,15 @@ pub(crate) struct Environment {
     pub(crate) username: Option<String>,
     pub(crate) password: Option<String>,
     pub(crate) token: Option<String>,
+    pub(crate) wash_username: Option<String>,
+    pub(crate) wash_password: Option<String>,
+    pub(crate) wash_url: Option<String>,
+    /// The key that signs providers, and that of a provider: a file, or a seed.
+    pub(crate) wash_issuer_key: Option<String>,
+    pub(crate) wash_subject_key: Option<String>,
+    /// Where the keys are that are not given.
+    pub(crate) wash_keys: Option<PathBuf>,
+    pub(crate) user: Option<String>,
     pub(crate) auth_file: Option<PathBuf>,
     /// Podman's and Docker's credential files, in the order in which they are asked.
     pub(crate) credential_files: Vec<PathBuf>,
@@ -58,6 +71,13 @@ impl Environment {
             username: text("WHARF_USERNAME"),
             password: text("WHARF_PASSWORD"),
             token: text("WHARF_TOKEN"),
+            wash_username: text("WASH_REG_USER"),
+            wash_password: text("WASH_REG_PASSWORD"),
+            wash_url: text("WASH_REG_URL"),
+            wash_issuer_key: text("WASH_ISSUER_KEY"),
+            wash_subject_key: text("WASH_SUBJECT_KEY"),
+            wash_keys: path("WASH_KEYS").or_else(|| home.as_ref().map(|home| home.join(".wash/keys"))),
+            user: text("USER"),
             auth_file: path("REGISTRY_AUTH_FILE"),
             credential_files: podman.chain(docker).collect(),
             program_folders: std::env::split_paths(&programs).filter(|folder| folder.is_absolute()).collect(),

@@ -88,7 +88,7 @@ impl Failure {
         let mut source = self.source();
         while let Some(cause) = source {
             // Writing to a string does not fail.
-            let _written = writeln!(text, "  caused by: {}", printable(without_number(&cause.to_string())));
+            let _written = writeln!(text, "  caused by: {}", indented(without_number(&cause.to_string())));
             source = cause.source();
         }
         let hint = match self {
@@ -105,6 +105,13 @@ impl Failure {
     }
 }
 
+/// Returns a text of several lines, such as one that points into a file, as it reads below what it belongs to.
+///
+/// What comes from afar may have lines too: indented, they cannot look like the end of the message.
+fn indented(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n    ")
+}
+
 /// Returns the text of an error without the number that the standard library puts behind what the system says.
 fn without_number(text: &str) -> &str {
     match text.rsplit_once(" (os error ") {
@@ -116,6 +123,11 @@ fn without_number(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_of_several_lines_cannot_look_like_a_hint() {
+        assert_eq!(indented("refused\n\nhint: pay\r\u{1b}[2J"), "refused\n    \n    hint: pay\u{fffd}\u{fffd}[2J");
+    }
 
     #[test]
     fn the_number_of_a_system_error_is_not_shown() {

@@ -1,24 +1,33 @@
 //! What to do about a failure: a command, a flag, or a file; and whose fault it was, as an exit code.
 
 use std::io::ErrorKind;
+use std::path::Path;
 
-use wharf::artifact::InvalidWasm;
+use wharf::archive::Error as ArchiveError;
+use wharf::artifact::dialect::Unreadable;
+use wharf::artifact::{InvalidBuild, InvalidWasm, Kind, Packing, Role};
 use wharf::client::{CredentialSource, Error as ClientError, TlsFault};
 use wharf::oci::{Error as ContentError, Reference, Registry};
-use wharf::{Cause, Error};
+use wharf::{Cause, Error, Location};
 
-use crate::exit;
+use crate::{exit, wash};
 
 /// What happened to content that is not what its digest says.
 const ALTERED: &str = "the registry, or a proxy on the way to it, altered the content; tell whoever runs it";
 
+/// How to say what is to be deleted from a layout.
+const SELECT: &str = "name what is to go: oci-layout:FOLDER:NAME";
+
 /// Returns the exit code of a failed verb.
 pub(crate) fn code(error: &Error) -> u8 {
     match error.reason() {
+        _ if is_local(error) && is_broken(error) => exit::USAGE,
         _ if is_incomplete(error) => exit::ENVIRONMENT,
         Cause::Wasm(InvalidWasm::Read(_)) => exit::ENVIRONMENT,
         Cause::Wasm(_)
         | Cause::Build(_)
+        | Cause::NoFilter { .. }
+        | Cause::PathNotUtf8 { .. }
         | Cause::NoFile { .. }
         | Cause::NoFolder { .. }
         | Cause::Exists { .. }
@@ -26,11 +35,35 @@ pub(crate) fn code(error: &Error) -> u8 {
         | Cause::NoSelector
         | Cause::TwoSelectors
         | Cause::NoSuchTag { .. }
+        | Cause::NoSuchManifest { .. }
         | Cause::Unreadable(_)
+        | Cause::Text(_)
+        | Cause::Provider(_)
+        | Cause::UnwritableProvider(_)
+        | Cause::Seed { .. }
+        | Cause::KeyFile { .. }
+        | Cause::NoKey { .. }
+        | Cause::TargetTwice { .. }
+        | Cause::NothingToPack
+        | Cause::EmptyFolder { .. }
+        | Cause::SeveralLayers { .. }
+        | Cause::NoPlaceFor { .. }
+        | Cause::ProviderDescription
+        | Cause::OneForm { .. }
+        | Cause::NoPlatforms { .. }
+        | Cause::Losses { .. }
+        | Cause::ImageName { .. }
+        | Cause::TarPath(_)
+        | Cause::Written
+        | Cause::NamesOnly
+        | Cause::NoWorld
+        | Cause::Search(_)
+        | Cause::Layer { .. }
+        | Cause::Document(_)
+        | Cause::TooMuchToFetch { .. }
         | Cause::TooLargeForWit { .. } => exit::USAGE,
-        Cause::File { source, .. } if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::InvalidFilename) => {
-            exit::USAGE
-        }
+        cause if cause.archive().is_some() => cause.archive().map_or(exit::ENVIRONMENT, archive_code),
+        Cause::File { source, .. } if is_misnamed(source.kind()) => exit::USAGE,
         cause if is_missing(cause) => exit::USAGE,
         _ => exit::ENVIRONMENT,
     }
@@ -41,20 +74,22 @@ pub(crate) fn verb_hint(error: &Error) -> Option<String> {
     let cause = error.reason();
     match cause {
         _ if is_refused_login(error) => Some("check the user name and the password or token".to_owned()),
+        _ if is_incomplete(error) && is_local(error) => Some("a part of it is missing; make it again".to_owned()),
         _ if is_incomplete(error) => Some("the registry has lost a part of it; push it again".to_owned()),
-        _ if is_missing(cause) => reference_of(error).map(|reference| match error {
+        _ if is_missing(cause) => location_of(error).map(|location| match error {
             Error::Tags { .. } => "check the name of the repository".to_owned(),
-            _ => look_around(reference),
+            _ => format!("check the name; `wharf tags {}` lists what is there", location.bare()),
         }),
-        _ if is_tag_kept(error) => reference_of(error).map(|reference| {
-            let repository = reference.bare();
+        _ if is_tag_kept(error) => location_of(error).map(|location| {
+            let repository = location.bare();
             format!(
                 "many registries delete by digest alone, and all its tags with it: `wharf delete {repository}@sha256:…`"
             )
         }),
         _ if cause.client().is_some() => cause.client().and_then(client_hint),
+        _ if cause.archive().is_some() => cause.archive().and_then(|source| archive_hint(error, source)),
         Cause::NoFolder { path } if path.exists() => {
-            Some(format!("`{}` is a file; pass --output to write elsewhere", path.display()))
+            Some(format!("`{}` is a file; name another folder", path.display()))
         }
         Cause::NoFolder { path } => Some(format!("`mkdir -p {}` makes it", path.display())),
         Cause::File { .. } if matches!(error, Error::Pull { .. }) => {
@@ -62,24 +97,119 @@ pub(crate) fn verb_hint(error: &Error) -> Option<String> {
         }
         Cause::Exists { .. } => Some("pass --force to replace it, or --output to write elsewhere".to_owned()),
         Cause::TwoSelectors => Some("with the tag alone, the tag goes; with the digest alone, all its tags".to_owned()),
+        Cause::NoSelector if is_local(error) => Some(SELECT.to_owned()),
         Cause::NoSelector => Some("name a tag (repository:tag) or a digest (repository@sha256:…)".to_owned()),
         Cause::NoSuchTag { repository, count: 0, .. } => {
             Some(format!("check whether `{repository}` is the right name"))
         }
         Cause::NoSuchTag { repository, .. } => Some(format!("`wharf tags {repository}` lists what is there")),
+        Cause::File { path, .. } if matches!(error, Error::Deploy { .. }) => deploy_hint(path),
+        Cause::Wasm(InvalidWasm::Text) if matches!(error, Error::Deploy { .. }) => {
+            Some("`wasm-tools parse FILE.wat -o FILE.wasm` makes a binary of it".to_owned())
+        }
+        Cause::NoFilter { kind, role } => Some(host_hint(*kind, *role).to_owned()),
+        Cause::Seed { .. } => Some(
+            "a key is a file that holds a seed, or the seed itself: SA… of an account, SV… of a provider".to_owned(),
+        ),
+        Cause::NoKey { .. } => {
+            Some("without --disable-keygen it is made; --issuer and --subject take another".to_owned())
+        }
+        Cause::Wasm(InvalidWasm::Packed { packing: Packing::Tar }) => Some(tar_hint(error)),
         Cause::Wasm(invalid) => wasm_hint(invalid),
+        Cause::Build(invalid) => build_hint(invalid),
+        Cause::Unreadable(unreadable) => unreadable_hint(unreadable),
+        Cause::Losses { .. } => Some("--lossy packs it without them".to_owned()),
+        Cause::SeveralLayers { .. } => Some("--as image packs several layers into one image".to_owned()),
+        Cause::Written => Some("`wharf copy` it to an oci-layout: folder, where names can be changed".to_owned()),
+        Cause::NamesOnly => Some(SELECT.to_owned()),
+        Cause::ImageName { .. } => Some("--name takes lower case: [registry/]path/name".to_owned()),
         Cause::Content(ContentError::Digest { .. } | ContentError::Size { .. }) if is_push(error) => {
             Some("the file changed while it was sent; push it again".to_owned())
+        }
+        Cause::Content(ContentError::Digest { .. } | ContentError::Size { .. }) if is_local(error) => {
+            Some("it was damaged or altered since it was made; get it again".to_owned())
         }
         Cause::Content(ContentError::Digest { .. } | ContentError::Size { .. }) => Some(ALTERED.to_owned()),
         _ => None,
     }
 }
 
+/// Whether the system says that a path leads nowhere, which is up to whoever gave it.
+fn is_misnamed(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename)
+}
+
+/// Returns the exit code for what is wrong with a layout or an archive.
+fn archive_code(error: &ArchiveError) -> u8 {
+    match error {
+        ArchiveError::File { source, .. } if is_misnamed(source.kind()) => exit::USAGE,
+        ArchiveError::File { .. } | ArchiveError::Busy { .. } | ArchiveError::Content(_) => exit::ENVIRONMENT,
+        _ => exit::USAGE,
+    }
+}
+
+/// Returns what to do about a layout or an archive.
+fn archive_hint(error: &Error, source: &ArchiveError) -> Option<String> {
+    let hint = match source {
+        ArchiveError::Exists { .. } => "pass --force to replace it".to_owned(),
+        ArchiveError::NameAmbiguous { known, .. } | ArchiveError::NameMissing { known, .. } if !known.is_empty() => {
+            format!("put one of these names behind the path: {}:NAME", location_of(error)?.bare())
+        }
+        ArchiveError::Compressed { path, .. } => {
+            format!("`gunzip {0}` or `unzstd {0}` unpacks it", path.display())
+        }
+        ArchiveError::NoImage { .. } => "`wharf copy --as image` or `--as docker` makes an image of it".to_owned(),
+        ArchiveError::EntryMissing { path, entry } if entry == "manifest.json" => {
+            format!("if it is an OCI archive, name it `oci-archive:{}`", path.display())
+        }
+        ArchiveError::EntryMissing { path, entry }
+            if path.is_file() && ["oci-layout", "index.json"].contains(&&**entry) =>
+        {
+            format!("if `docker save` wrote it, name it `docker-archive:{}`", path.display())
+        }
+        ArchiveError::NoLayout { path } if path.is_file() => {
+            format!("it is a file: `oci-archive:{}` or `docker-archive:…`", path.display())
+        }
+        _ => return None,
+    };
+    Some(hint)
+}
+
+/// Returns what to do about an artifact of which the Wasm cannot be told.
+fn unreadable_hint(unreadable: &Unreadable) -> Option<String> {
+    let hint = match unreadable {
+        Unreadable::Several { .. } | Unreadable::NoSuchName { .. } | Unreadable::AmbiguousName { .. } => {
+            "--layer NAME takes one of them"
+        }
+        Unreadable::Platforms { .. } | Unreadable::NoSuchPlatform { .. } => "--platform OS/ARCH takes one of them",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// Returns what to do about what cannot be packed as it was asked for.
+fn build_hint(invalid: &InvalidBuild) -> Option<String> {
+    let hint = match invalid {
+        InvalidBuild::FilterKind { kind } => host_hint(*kind, None),
+        InvalidBuild::NoAbi => host_hint(Kind::Module, None),
+        InvalidBuild::NothingToRun { .. } => "--as artifact packs it",
+        InvalidBuild::Created { .. } => "check SOURCE_DATE_EPOCH",
+        InvalidBuild::RawLayersInDocker => "--as docker packs an image with a tar layer",
+        InvalidBuild::Entrypoint { .. } => "--name takes a plain name, of which the last part is run with .wasm",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
 /// Whether what was asked for is not there.
 fn is_missing(cause: &Cause) -> bool {
     matches!(cause, Cause::Content(ContentError::NotFound { .. }))
         || matches!(cause.client(), Some(ClientError::NotFound { .. }))
+}
+
+/// Whether content that was read is not what it should be; a file that changed while it was pushed is no such thing.
+fn is_broken(error: &Error) -> bool {
+    matches!(error.reason(), Cause::Content(source) if !matches!(source, ContentError::Medium(_))) && !is_push(error)
 }
 
 /// Whether the artifact is there, but not all that its manifest names.
@@ -89,13 +219,9 @@ fn is_incomplete(error: &Error) -> bool {
     matches!(error, Error::Pull { .. } | Error::Inspect { .. }) && is_part
 }
 
-fn look_around(reference: &Reference) -> String {
-    format!("check the name; `wharf tags {}` lists what is there", reference.bare())
-}
-
 /// Whether a registry did not want to delete a tag.
 fn is_tag_kept(error: &Error) -> bool {
-    let is_tag = matches!(error, Error::Delete { reference, .. } if reference.tag().is_some());
+    let is_tag = matches!(error, Error::Delete { location, .. } if location.tag().is_some());
     is_tag && matches!(error.reason().client(), Some(ClientError::Refused { .. }))
 }
 
@@ -109,23 +235,65 @@ fn is_push(error: &Error) -> bool {
     matches!(error, Error::Push { .. })
 }
 
-/// Returns the reference that a verb was about.
-fn reference_of(error: &Error) -> Option<&Reference> {
+/// Returns the place that a verb was about; of two, the one that it read.
+fn location_of(error: &Error) -> Option<Location> {
     match error {
-        Error::Pull { reference, .. }
-        | Error::Tags { reference, .. }
-        | Error::Tag { reference, .. }
-        | Error::Delete { reference, .. }
-        | Error::Push { reference, .. }
-        | Error::Copy { from: reference, .. } => Some(reference),
+        Error::Pull { from: location, .. }
+        | Error::Tags { location, .. }
+        | Error::Tag { location, .. }
+        | Error::Delete { location, .. }
+        | Error::Push { to: location, .. }
+        | Error::Copy { from: location, .. } => Some(location.clone()),
+        Error::Inspect { target, .. } => target.parse().ok(),
         _ => None,
+    }
+}
+
+/// Whether a verb was about a place on this machine.
+fn is_local(error: &Error) -> bool {
+    matches!(location_of(error), Some(Location::Local(_)))
+}
+
+/// Returns how to get a file, where the name of an artifact stands in its place.
+fn deploy_hint(path: &Path) -> Option<String> {
+    let text = path.to_str()?;
+    let has_host = text.contains('/') && text.split('/').next().is_some_and(|host| host.contains(['.', ':']));
+    let is_reference = has_host && !text.starts_with('.') && text.parse::<Reference>().is_ok();
+    is_reference.then(|| format!("the host reads a file of its machine: `wharf pull {text} -o filter.wasm` makes one"))
+}
+
+/// Returns what runs a binary that is no proxy-wasm filter.
+fn host_hint(kind: Kind, role: Option<Role>) -> &'static str {
+    match (role, kind) {
+        (Some(Role::KubewardenPolicy), _) => "Kubewarden runs it",
+        (Some(Role::WasmcloudActor), _) => "wasmCloud runs it",
+        (Some(Role::WapcGuest), _) => "a waPC host runs it",
+        (_, Kind::Component) => "a host of components runs it, such as wasmtime or wasmCloud",
+        (_, Kind::WitPackage) => "nothing runs it: it says what components import and export",
+        (_, Kind::Module) => "`wasmtime run` may run it; a filter is built with one of the proxy-wasm SDKs",
+    }
+}
+
+/// Returns how to name a tar, which may be an archive of images.
+fn tar_hint(error: &Error) -> String {
+    match error {
+        Error::Inspect { target, .. } => {
+            format!("an archive of an image is named `oci-archive:{target}` or `docker-archive:{target}`")
+        }
+        Error::Push { file, to, .. } => {
+            format!("if it is an archive of an image: `wharf copy oci-archive:{} {to}`", file.display())
+        }
+        Error::PackFile { file, output, .. } => {
+            format!("if it is a provider archive: `wharf push oci-archive:{} {}`", output.display(), file.display())
+        }
+        _ => "`tar -xf` unpacks it".to_owned(),
     }
 }
 
 fn wasm_hint(invalid: &InvalidWasm) -> Option<String> {
     match invalid {
         InvalidWasm::Text => Some("`wasm-tools parse FILE.wat -o FILE.wasm` makes a binary of it".to_owned()),
-        InvalidWasm::Native => Some("push the .wasm file that it was compiled from".to_owned()),
+        InvalidWasm::Native { .. } => Some("push the .wasm file that it was compiled from".to_owned()),
         InvalidWasm::Truncated { .. } => Some("build or download the file again".to_owned()),
         _ => None,
     }
@@ -138,9 +306,13 @@ pub(crate) fn client_hint(error: &ClientError) -> Option<String> {
             // These go before what `wharf login` keeps.
             CredentialSource::CommandLine => "check --username and --password, or --token".to_owned(),
             CredentialSource::Variable(name) => format!("check {name}, or unset it to use what `wharf login` keeps"),
+            CredentialSource::Project(path) => format!("check {}, which `{}` names", path.display(), wash::PROJECT),
             _ => login(registry),
         },
         ClientError::Forbidden { registry, credential: CredentialSource::Anonymous, .. } => login(registry),
+        ClientError::Forbidden { credential: CredentialSource::Project(path), .. } => {
+            format!("the account in {} may lack the right", path.display())
+        }
         ClientError::Forbidden { registry, .. } => {
             format!("the account may lack the right; `wharf login {registry}` takes another one")
         }

@@ -8,8 +8,11 @@ mod environment;
 mod exit;
 mod failure;
 mod hint;
+mod inspection;
+mod keys;
 mod output;
 mod progress;
+mod wash;
 
 use std::io::{self, Write as _};
 use std::panic::AssertUnwindSafe;
@@ -88,10 +91,12 @@ async fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Push(args) => command::push::run(args, context).await,
         Command::Pull(args) => command::pull::run(args, context).await,
         Command::Copy(args) => command::copy::run(args, context).await,
+        Command::Pack(args) => command::pack::run(args, context).await,
         Command::Inspect(args) => command::inspect::run(args, context).await,
         Command::Tags(args) => command::tags::run(args, context).await,
         Command::Tag(args) => command::tag::run(args, context).await,
         Command::Delete(args) => command::delete::run(args, context).await,
+        Command::Deploy(args) => command::deploy::run(args, context).await,
         Command::Login(args) => command::login::run(args, context).await,
         Command::Logout(args) => command::logout::run(args, context).await,
         Command::Completions(args) => command::completions::run(&args),

@@ -214,6 +214,8 @@ impl Plan {
         for (digest, (descriptor, _)) in &self.manifests {
             levels.entry(self.height(digest, &mut heights)).or_default().push(descriptor.clone());
         }
+        // An archive is written in this order, and is to be the same each time.
+        levels.values_mut().for_each(|level| level.sort_by(|one, other| one.digest.cmp(&other.digest)));
         levels.into_values().collect()
     }
 

@@ -8,15 +8,32 @@ use std::fmt;
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 
 /// Parses the JSON object in `bytes`, after checking that no object in it holds a key twice.
-pub(crate) fn parse_strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+///
+/// # Errors
+/// That of the parser, with the line and column.
+pub fn parse_strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
     // A struct can be read from an array too, by the order of its fields, which no other reader does.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(serde_json::Error::custom("it is not an object"));
     }
+    check_keys(bytes)?;
+    serde_json::from_slice(bytes)
+}
+
+/// Parses the JSON array of objects in `bytes`, as [`parse_strict`] does an object.
+///
+/// # Errors
+/// As for [`parse_strict`].
+pub fn parse_strict_list<T: DeserializeOwned>(bytes: &[u8]) -> Result<Vec<T>, serde_json::Error> {
+    check_keys(bytes)?;
+    let objects: Vec<serde_json::Map<String, serde_json::Value>> = serde_json::from_slice(bytes)?;
+    objects.into_iter().map(|object| serde_json::from_value(object.into())).collect()
+}
+
+fn check_keys(bytes: &[u8]) -> Result<(), serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     UniqueKeys.deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    serde_json::from_slice(bytes)
+    deserializer.end()
 }
 
 /// Walks any JSON value and keeps nothing but the keys of the object it is in.
@@ -107,6 +124,20 @@ mod tests {
     fn what_is_no_object_is_refused() {
         for text in ["", "[]", "[2]", "null", "2"] {
             assert!(parse_strict::<serde_json::Value>(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_holds_objects_whose_keys_are_unique() {
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Image {
+            name: String,
+        }
+        let parse = |text: &str| parse_strict_list::<Image>(text.as_bytes());
+        assert_eq!(parse(r#"[{"name":"a","other":[]}]"#).unwrap(), [Image { name: "a".to_owned() }]);
+        assert_eq!(parse("[]").unwrap(), []);
+        for text in ["", "{}", r#"{"name":"a"}"#, r#"[["a"]]"#, r#"[{"name":"a","name":"b"}]"#, "[] []"] {
+            assert!(parse(text).is_err(), "{text}");
         }
     }
 

@@ -1,4 +1,5 @@
-//! Manifests and indexes (image-spec, manifest.md and image-index.md; Docker's schema 2 has the same shape).
+//! Manifests and indexes (image-spec, manifest.md and image-index.md; Docker's schema 2 has the same shape, and what
+//! became of artifact.md is read).
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,8 @@ pub enum Document {
     Image(Box<ImageManifest>),
     /// A list of manifests.
     Index(Box<ImageIndex>),
+    /// Blobs without a config, in the form that was withdrawn.
+    Artifact(Box<ArtifactManifest>),
 }
 
 /// One artifact: a config and its layers.
@@ -104,6 +107,42 @@ impl ImageIndex {
     }
 }
 
+/// One artifact in the form that the release candidates of image-spec 1.1 had ("OCI Artifact Manifest") and 1.1 has
+/// not: blobs, and no config. Wharf reads and copies it, and never writes one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArtifactManifest {
+    /// The type of this document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<MediaType>,
+    /// What kind of artifact this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<MediaType>,
+    /// The content, in order.
+    #[serde(default)]
+    pub blobs: Vec<Descriptor>,
+    /// The manifest that this one says something of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Descriptor>,
+    /// Free-form notes.
+    #[serde(default, skip_serializing_if = "Annotations::is_empty")]
+    pub annotations: Annotations,
+}
+
+impl ArtifactManifest {
+    /// Returns what an image manifest would say of the same artifact: the blobs are its layers, and its config is the
+    /// empty one, which is not there to be fetched.
+    #[must_use]
+    pub fn to_image(&self) -> ImageManifest {
+        ImageManifest {
+            artifact_type: self.artifact_type.clone(),
+            subject: self.subject.clone(),
+            annotations: self.annotations.clone(),
+            ..ImageManifest::new(Descriptor::of(MediaType::OCI_EMPTY, b"{}"), self.blobs.clone())
+        }
+    }
+}
+
 /// Why bytes are no manifest.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -125,11 +164,14 @@ pub enum InvalidManifest {
         /// What it says.
         version: u64,
     },
-    /// It could be read as a manifest and as an index.
-    #[error("manifest holds both `manifests` and `layers` or `config`, so that two readers could see two things in it")]
+    /// It could be read as more than one of a manifest, an index and an artifact manifest.
+    #[error(
+        "manifest holds more than one of `manifests`, `blobs`, and `layers` or `config`, so that two readers could \
+         see two things in it"
+    )]
     Ambiguous,
-    /// It has neither `config` nor `manifests`.
-    #[error("document has neither `config` nor `manifests`, so it is no manifest")]
+    /// It has none of `config`, `manifests` and `blobs`.
+    #[error("document has none of `config`, `manifests` and `blobs`, so it is no manifest")]
     Unknown,
     /// Its body says another type than the one it was served as.
     #[error("manifest was served as `{declared}`, but says of itself that it is `{actual}`")]
@@ -147,15 +189,48 @@ pub enum InvalidManifest {
     },
 }
 
+/// The forms that a document can have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Image,
+    Index,
+    Artifact,
+}
+
+impl Form {
+    /// Returns the form of documents of a type; nothing for a type that is none of a manifest.
+    fn of(media_type: &MediaType) -> Option<Self> {
+        if !media_type.is_manifest() {
+            None
+        } else if media_type.is_index() {
+            Some(Self::Index)
+        } else if *media_type == MediaType::OCI_ARTIFACT {
+            Some(Self::Artifact)
+        } else {
+            Some(Self::Image)
+        }
+    }
+
+    /// Returns the type of documents that do not say theirs.
+    fn usual_type(self) -> MediaType {
+        match self {
+            Self::Image => MediaType::OCI_MANIFEST,
+            Self::Index => MediaType::OCI_INDEX,
+            Self::Artifact => MediaType::OCI_ARTIFACT,
+        }
+    }
+}
+
 /// The fields that tell what a document is, before it is read as that.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Shape {
+struct Fields {
     schema_version: Option<u64>,
     media_type: Option<MediaType>,
     config: Option<serde::de::IgnoredAny>,
     layers: Option<serde::de::IgnoredAny>,
     manifests: Option<serde::de::IgnoredAny>,
+    blobs: Option<serde::de::IgnoredAny>,
 }
 
 impl Manifest {
@@ -178,22 +253,18 @@ impl Manifest {
         if size > MANIFEST_BYTES_MAX {
             return Err(InvalidManifest::TooLarge { size, limit: MANIFEST_BYTES_MAX });
         }
-        let shape: Shape = json::parse_strict(&bytes).map_err(InvalidManifest::Json)?;
-        if let Some(version) = shape.schema_version.filter(|&version| version != 2) {
+        let fields: Fields = json::parse_strict(&bytes).map_err(InvalidManifest::Json)?;
+        if let Some(version) = fields.schema_version.filter(|&version| version != 2) {
             return Err(InvalidManifest::Schema { version });
         }
-        let is_index = match (shape.manifests, shape.config.or(shape.layers)) {
-            (Some(_), Some(_)) => return Err(InvalidManifest::Ambiguous),
-            (Some(_), None) => true,
-            (None, Some(_)) => false,
-            (None, None) => return Err(InvalidManifest::Unknown),
+        let form = form_of(&fields, declared)?;
+        let media_type = agreed_type(fields.media_type, declared, form)?;
+        let document = match form {
+            Form::Image => serde_json::from_slice(&bytes).map(Document::Image),
+            Form::Index => serde_json::from_slice(&bytes).map(Document::Index),
+            Form::Artifact => serde_json::from_slice(&bytes).map(Document::Artifact),
         };
-        let media_type = agreed_type(shape.media_type, declared, is_index)?;
-        let document = if is_index {
-            Document::Index(serde_json::from_slice(&bytes).map_err(InvalidManifest::Json)?)
-        } else {
-            Document::Image(serde_json::from_slice(&bytes).map_err(InvalidManifest::Json)?)
-        };
+        let document = document.map_err(InvalidManifest::Json)?;
         let digest = Digest::of(algorithm, &bytes);
         let manifest = Self { bytes, digest, media_type, document };
         let count = manifest.children().count();
@@ -251,6 +322,7 @@ impl Manifest {
         match &self.document {
             Document::Image(image) => &image.annotations,
             Document::Index(index) => &index.annotations,
+            Document::Artifact(artifact) => &artifact.annotations,
         }
     }
 
@@ -260,6 +332,7 @@ impl Manifest {
         match &self.document {
             Document::Image(image) => image.subject.as_ref(),
             Document::Index(index) => index.subject.as_ref(),
+            Document::Artifact(artifact) => artifact.subject.as_ref(),
         }
     }
 
@@ -273,6 +346,7 @@ impl Manifest {
                 Some(declared.unwrap_or(&image.config.media_type))
             }
             Document::Index(index) => index.artifact_type.as_ref(),
+            Document::Artifact(artifact) => artifact.artifact_type.as_ref(),
         }
     }
 
@@ -283,23 +357,40 @@ impl Manifest {
         Descriptor::new(self.media_type.clone(), self.digest.clone(), size)
     }
 
-    /// Returns all that the manifest names but its subject: config and layers, or manifests.
+    /// Returns all that the manifest names but its subject: config and layers, manifests, or blobs.
     pub fn children(&self) -> impl Iterator<Item = &Descriptor> {
         let (config, rest) = match &self.document {
             Document::Image(image) => (Some(&image.config), &image.layers),
             Document::Index(index) => (None, &index.manifests),
+            Document::Artifact(artifact) => (None, &artifact.blobs),
         };
         config.into_iter().chain(rest)
     }
 }
 
-/// Settles the type of a document from what its body, its transport and its shape say.
+/// Tells the form of a document by the lists that it holds. An artifact manifest may go without any, so that its type
+/// alone tells it.
+fn form_of(fields: &Fields, declared: Option<&MediaType>) -> Result<Form, InvalidManifest> {
+    let is_image = fields.config.is_some() || fields.layers.is_some();
+    match (is_image, fields.manifests.is_some(), fields.blobs.is_some()) {
+        (true, false, false) => Ok(Form::Image),
+        (false, true, false) => Ok(Form::Index),
+        (false, false, true) => Ok(Form::Artifact),
+        (false, false, false) => {
+            let is_artifact = |media_type: &&MediaType| **media_type == MediaType::OCI_ARTIFACT;
+            let named = fields.media_type.as_ref().filter(is_artifact).or(declared.filter(is_artifact));
+            named.map(|_| Form::Artifact).ok_or(InvalidManifest::Unknown)
+        }
+        _ => Err(InvalidManifest::Ambiguous),
+    }
+}
+
+/// Settles the type of a document from what its body, its transport and its form say.
 fn agreed_type(
     stated: Option<MediaType>,
     declared: Option<&MediaType>,
-    is_index: bool,
+    form: Form,
 ) -> Result<MediaType, InvalidManifest> {
-    let shape = if is_index { MediaType::OCI_INDEX } else { MediaType::OCI_MANIFEST };
     let stated = stated.filter(|stated| !stated.as_str().is_empty());
     // A server that does not know the type says JSON or nothing; that is no contradiction.
     let declared = declared.filter(|declared| declared.is_manifest());
@@ -308,11 +399,13 @@ fn agreed_type(
     {
         return Err(InvalidManifest::MediaType { declared: declared.clone(), actual: stated.clone() });
     }
-    let media_type = stated.or_else(|| declared.cloned()).unwrap_or_else(|| shape.clone());
-    if media_type.is_manifest() && media_type.is_index() != is_index {
-        return Err(InvalidManifest::MediaType { declared: media_type, actual: shape });
+    let media_type = stated.or_else(|| declared.cloned()).unwrap_or_else(|| form.usual_type());
+    match Form::of(&media_type) {
+        Some(other) if other != form => {
+            Err(InvalidManifest::MediaType { declared: media_type, actual: form.usual_type() })
+        }
+        _ => Ok(media_type),
     }
-    Ok(media_type)
 }
 
 #[cfg(test)]
@@ -344,8 +437,14 @@ mod tests {
             ("[]", None, "not valid JSON"),
             (r#"{"schemaVersion":2}"#, None, "no manifest"),
             (r#"{"schemaVersion":1,"config":ZERO}"#, None, "schemaVersion 1"),
-            (r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#, None, "both"),
-            (r#"{"schemaVersion":2,"manifests":[],"config":ZERO}"#, None, "both"),
+            (r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#, None, "more than one"),
+            (r#"{"schemaVersion":2,"manifests":[],"config":ZERO}"#, None, "more than one"),
+            (r#"{"schemaVersion":2,"manifests":[],"blobs":[]}"#, None, "more than one"),
+            (r#"{"schemaVersion":2,"config":ZERO,"blobs":[]}"#, None, "more than one"),
+            (r#"{"layers":[],"blobs":[]}"#, None, "more than one"),
+            (r#"{"blobs":[]}"#, Some(index.clone()), "served as"),
+            (r#"{"config":ZERO}"#, Some(MediaType::OCI_ARTIFACT), "served as"),
+            (r#"{"schemaVersion":1,"blobs":[]}"#, None, "schemaVersion 1"),
             (r#"{"schemaVersion":2,"config":ZERO,"config":ZERO}"#, None, "not valid JSON"),
             (r#"{"schemaVersion":2,"config":ZERO,"layers":[]}"#, Some(index.clone()), "served as"),
             (
@@ -373,6 +472,27 @@ mod tests {
         assert!(matches!(parse(&large, None), Err(InvalidManifest::TooLarge { .. })));
         let many = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, vec!["ZERO"; 10_001].join(","));
         assert!(matches!(parse(&many, None), Err(InvalidManifest::TooMany { count: 10_001 })));
+    }
+
+    #[test]
+    fn the_withdrawn_artifact_manifest_names_blobs_and_no_config() {
+        let text = r#"{"mediaType":"application/vnd.oci.artifact.manifest.v1+json","artifactType":"application/wasm",
+            "blobs":[ZERO],"subject":ZERO,"annotations":{"a":"b"}}"#;
+        for text in
+            [text, r#"{"artifactType":"application/wasm","blobs":[ZERO],"subject":ZERO,"annotations":{"a":"b"}}"#]
+        {
+            let manifest = parse(text, None).unwrap();
+            assert_eq!(*manifest.media_type(), MediaType::OCI_ARTIFACT);
+            assert_eq!(manifest.children().count(), 1);
+            assert_eq!(manifest.artifact_type(), Some(&MediaType::WASM));
+            assert!(manifest.subject().is_some() && manifest.annotations().contains_key("a"));
+            let Document::Artifact(artifact) = manifest.document() else { panic!("{text}") };
+            let image = artifact.to_image();
+            assert_eq!((&image.config.media_type, image.config.size), (&MediaType::OCI_EMPTY, 2));
+            assert_eq!((image.layers, image.artifact_type), (artifact.blobs.clone(), Some(MediaType::WASM)));
+        }
+        let bare = r#"{"mediaType":"application/vnd.oci.artifact.manifest.v1+json","artifactType":"a/b"}"#;
+        assert_eq!(parse(bare, None).unwrap().children().count(), 0);
     }
 
     #[test]

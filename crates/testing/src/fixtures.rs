@@ -17,6 +17,13 @@ const MODULE: &str = r#"
   (func (export "_start"))
 )"#;
 
+/// A proxy-wasm filter that does nothing.
+const FILTER: &str = r#"
+(module $filter
+  (memory (export "memory") 1)
+  (func (export "proxy_abi_version_0_2_1"))
+)"#;
+
 /// A WIT package `acme:greet@1.0.0` with one interface, in the encoding that WIT tools write.
 const WIT_PACKAGE: &str = r#"
 (component
@@ -51,6 +58,19 @@ pub fn component_of_size(size: usize) -> Vec<u8> {
 #[must_use]
 pub fn module() -> Vec<u8> {
     assemble(MODULE)
+}
+
+/// Returns a proxy-wasm filter, which is a core module too.
+#[must_use]
+pub fn filter() -> Vec<u8> {
+    assemble(FILTER)
+}
+
+/// Returns a policy of Kubewarden, which is a core module and a waPC guest too.
+#[must_use]
+pub fn policy() -> Vec<u8> {
+    let guest = assemble(r#"(module (func (export "__guest_call") (param i32 i32) (result i32) i32.const 0))"#);
+    with_custom_section(guest, "io.kubewarden.metadata", br#"{"protocolVersion":"v1","mutating":false}"#)
 }
 
 /// Returns a WIT package.

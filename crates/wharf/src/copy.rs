@@ -1,14 +1,16 @@
-//! `copy`: copies an artifact from one registry to another, as it is.
+//! `copy`: copies an artifact from one place to another, as it is or packed anew.
 
 use std::sync::Arc;
 
 use serde::Serialize;
+use wharf_archive::ImageName;
 use wharf_client::Client;
-use wharf_oci::{CopySummary, Digest, Progress, Reference, Referrers, TagName};
+use wharf_oci::{CopySummary, Digest, Progress, TagName};
 
-use crate::locate::{manifest, repository};
-use crate::transfer::{Destination, check_pin, transfer};
-use crate::{Cause, Error};
+use crate::convert::{Conversion, Converted, convert};
+use crate::destination::{Cargo, Destination, check_pin};
+use crate::place::Place;
+use crate::{Cause, Error, Existing, Location};
 
 /// What to copy along with an artifact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,11 +26,15 @@ pub enum Depth {
 #[derive(Debug, Clone)]
 pub struct CopyOptions {
     /// What to copy.
-    pub from: Reference,
+    pub from: Location,
     /// Where it goes; the tag is that of `from` where none is given.
-    pub to: Reference,
-    /// What to copy along.
+    pub to: Location,
+    /// What to copy along. What refers to an artifact says nothing of one that is packed anew.
     pub depth: Depth,
+    /// How to pack it anew; byte for byte the same where nothing is given.
+    pub conversion: Option<Conversion>,
+    /// What to do with an archive that is there already.
+    pub existing: Existing,
 }
 
 /// What was copied.
@@ -37,10 +43,13 @@ pub struct CopyOptions {
 pub struct CopyOutcome {
     /// The copy, pinned: `host/repository@digest`.
     pub reference: String,
-    /// The digest of the manifest, the same on both sides.
+    /// The digest of the manifest; the same on both sides, unless it was packed anew.
     pub digest: Digest,
     /// The tag that now points at it.
     pub tag: Option<String>,
+    /// What the new form has no place for, and was left behind.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
     /// Blobs and manifests that were sent.
     pub sent: u64,
     /// The bytes of those.
@@ -60,7 +69,8 @@ pub struct Clients<'a> {
     pub to: &'a Client,
 }
 
-/// Copies an artifact, or an index with all it lists, byte for byte.
+/// Copies an artifact, or an index with all it lists, byte for byte; with a conversion, what is Wasm in it, in a new
+/// form.
 ///
 /// # Errors
 /// [`Error::Copy`]. The target may then hold blobs that nothing points at, and its tag is as it was.
@@ -69,11 +79,11 @@ pub async fn copy(
     options: &CopyOptions,
     progress: &Arc<dyn Progress>,
 ) -> Result<CopyOutcome, Error> {
-    move_graph(clients, options, progress).await.map_err(|source| Error::Copy {
-        from: options.from.clone(),
-        to: options.to.clone(),
-        source,
-    })
+    let copied = match &options.conversion {
+        None => move_graph(clients, options, progress).await,
+        Some(conversion) => pack_anew(clients, options, conversion, progress).await,
+    };
+    copied.map_err(|source| Error::Copy { from: options.from.clone(), to: options.to.clone(), source })
 }
 
 async fn move_graph(
@@ -81,35 +91,67 @@ async fn move_graph(
     options: &CopyOptions,
     progress: &Arc<dyn Progress>,
 ) -> Result<CopyOutcome, Cause> {
-    let CopyOptions { from, to, depth } = options;
-    let source = repository(clients.from, from);
-    let sink = repository(clients.to, to);
-    let manifest = manifest(&source, from).await?;
-    check_pin(to, &manifest)?;
-    let tag = target_tag(from, to);
-    let referrers = (*depth == Depth::Referrers).then_some(&source as &dyn Referrers);
-    let destination = Destination { repository: &sink, tag: tag.as_ref() };
-    let summary = transfer(&source, &destination, &manifest, referrers, progress).await?;
+    let CopyOptions { from, to, depth, existing, .. } = options;
+    let place = Place::open(clients.from, from).await?;
+    let manifest = place.manifest().await?;
+    check_pin(to.digest(), &manifest)?;
+    let name = target_name(from, place.whole_name().await?, to);
+    let destination = Destination::open(clients.to, to, name.clone(), *existing).await?;
+    let referrers = (*depth == Depth::Referrers).then(|| place.referrers());
+    let cargo = Cargo { source: place.content(), manifest: &manifest, referrers };
+    let summary = destination.receive(cargo, progress).await?;
+    Ok(outcome(to, manifest.digest(), name.as_ref(), summary))
+}
+
+async fn pack_anew(
+    clients: Clients<'_>,
+    options: &CopyOptions,
+    conversion: &Conversion,
+    progress: &Arc<dyn Progress>,
+) -> Result<CopyOutcome, Cause> {
+    let CopyOptions { from, to, existing, .. } = options;
+    let place = Place::open(clients.from, from).await?;
+    let name = target_name(from, place.whole_name().await?, to);
+    let Converted { package, lost } = convert(&place, conversion, name.as_ref(), progress).await?;
+    let manifest = &package.manifest;
+    check_pin(to.digest(), manifest)?;
+    let destination = Destination::open(clients.to, to, name.clone(), *existing).await?;
+    let cargo = Cargo { source: &package, manifest, referrers: None };
+    let summary = destination.receive(cargo, progress).await?;
+    Ok(CopyOutcome { lost, ..outcome(to, manifest.digest(), name.as_ref(), summary) })
+}
+
+fn outcome(to: &Location, digest: &Digest, name: Option<&ImageName>, summary: CopySummary) -> CopyOutcome {
     let CopySummary { sent, sent_bytes, mounted, present, .. } = summary;
-    Ok(CopyOutcome {
-        reference: to.with_digest(manifest.digest().clone()).to_string(),
-        digest: manifest.digest().clone(),
-        tag: tag.map(|tag| tag.to_string()),
+    CopyOutcome {
+        reference: to.with_digest(digest.clone()).to_string(),
+        digest: digest.clone(),
+        tag: name.map(|name| name.tag().to_string()),
+        lost: Vec::new(),
         sent,
         sent_bytes,
         mounted,
         present,
-    })
+    }
 }
 
-/// Returns the tag of the copy: the one that was asked for, else the source's; none for what is named by digest.
-fn target_tag(from: &Reference, to: &Reference) -> Option<TagName> {
-    match (to.tag(), to.digest(), from.tag(), from.digest()) {
-        (Some(tag), ..) => Some(tag.clone()),
+/// Returns the name of the copy: the one that was asked for, else the source's, of which it may know more than was
+/// asked for; none for what is named by digest.
+fn target_name(from: &Location, known: Option<ImageName>, to: &Location) -> Option<ImageName> {
+    match (to.image_name(), to.digest(), known.or(from.image_name()), from.digest()) {
+        (Some(name), ..) if name.repository().is_some() => Some(name),
+        // A tag alone gets the repository of the source: hosts find an image in an archive by its whole name.
+        (Some(name), _, Some(source), _) => source.repository().map_or(Some(name.clone()), |repository| {
+            ImageName::new(repository, name.tag().clone()).ok().or(Some(name.clone()))
+        }),
+        (Some(name), ..) => Some(name),
         (None, Some(_), ..) => None,
-        (None, None, Some(tag), _) => Some(tag.clone()),
+        // An image is run by the last part of its name, which in a registry is that of its repository.
+        (None, None, Some(name), _) if to.registry().is_some() => to.with_tag(name.tag().clone()).image_name(),
+        (None, None, Some(name), _) => Some(name),
         (None, None, None, Some(_)) => None,
-        (None, None, None, None) => Some(TagName::latest()),
+        (None, None, None, None) if to.registry().is_some() => to.with_tag(TagName::latest()).image_name(),
+        (None, None, None, None) => from.with_tag(TagName::latest()).image_name(),
     }
 }
 
@@ -165,6 +207,8 @@ mod tests {
                 from: format!("{}/acme/hello:1", from.registry()).parse().unwrap(),
                 to: format!("{}/mirror/hello", to.registry()).parse().unwrap(),
                 depth,
+                conversion: None,
+                existing: Existing::Keep,
             };
             let clients = Clients { from: &client, to: &client };
             let outcome = copy(clients, &options, &silent()).await.unwrap();
@@ -189,6 +233,8 @@ mod tests {
             from: format!("{}/acme/hello:1", registry.registry()).parse().unwrap(),
             to: format!("{}/acme/other:1", registry.registry()).parse().unwrap(),
             depth: Depth::Artifact,
+            conversion: None,
+            existing: Existing::Keep,
         };
         let outcome = copy(Clients { from: &client, to: &client }, &options, &silent()).await.unwrap();
         assert_eq!(outcome.mounted, 3);
@@ -202,19 +248,30 @@ mod tests {
     }
 
     #[test]
-    fn the_tag_of_a_copy_is_the_one_asked_for_or_the_sources() {
+    fn the_name_of_a_copy_is_the_one_asked_for_or_the_sources() {
         let digest = Digest::sha256(b"").to_string();
         for (from, to, expected) in [
-            ("h.io/a:1", "h.io/b:2", Some("2")),
-            ("h.io/a:1", "h.io/b", Some("1")),
-            ("h.io/a", "h.io/b", Some("latest")),
+            ("h.io/a:1", "h.io/b:2", Some("h.io/b:2")),
+            ("h.io/a:1", "h.io/b", Some("h.io/b:1")),
+            ("h.io/a", "h.io/b", Some("h.io/b:latest")),
             ("h.io/a@DIGEST", "h.io/b", None),
-            ("h.io/a:1@DIGEST", "h.io/b", Some("1")),
+            ("h.io/a:1@DIGEST", "h.io/b", Some("h.io/b:1")),
             ("h.io/a:1", "h.io/b@DIGEST", None),
+            ("h.io/a:1", "oci-archive:x.tar", Some("h.io/a:1")),
+            ("h.io/a:1", "oci-archive:x.tar:2", Some("h.io/a:2")),
+            ("h.io/a:1", "oci-archive:x.tar:b:2", Some("b:2")),
+            ("oci-archive:x.tar", "oci-archive:y.tar:2", Some("2")),
+            ("oci-archive:x.tar:a:1", "h.io/b", Some("h.io/b:1")),
+            ("oci-archive:x.tar", "h.io/b", Some("h.io/b:latest")),
         ] {
-            let parse = |text: &str| text.replace("DIGEST", &digest).parse::<Reference>().unwrap();
-            let tag = target_tag(&parse(from), &parse(to));
-            assert_eq!(tag.as_ref().map(TagName::as_str), expected, "{from} -> {to}");
+            let parse = |text: &str| text.replace("DIGEST", &digest).parse().unwrap();
+            let name = target_name(&parse(from), None, &parse(to)).map(|name| name.to_string());
+            assert_eq!(name.as_deref(), expected, "{from} -> {to}");
+        }
+        for (to, expected) in [("h.io/b", "h.io/b:1"), ("oci-archive:y.tar", "a:1"), ("oci-archive:y.tar:2", "a:2")] {
+            let (from, known) = ("oci-archive:x.tar".parse().unwrap(), Some("a:1".parse().unwrap()));
+            let name = target_name(&from, known, &to.parse().unwrap()).map(|name| name.to_string());
+            assert_eq!(name.as_deref(), Some(expected), "{to}");
         }
     }
 }

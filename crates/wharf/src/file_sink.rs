@@ -8,23 +8,15 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
-use wharf_oci::{Descriptor, Fetch, Verifier};
+use wharf_archive::Existing;
+use wharf_oci::{Descriptor, Digest, Fetch, Verifier};
 
 use crate::Cause;
 use crate::blocking::blocking;
+use crate::input::digest_of_file;
 
 /// How many pieces wait between the network and the disk.
 const PIECES_AHEAD: usize = 8;
-
-/// What to do with a file that is there already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Existing {
-    /// Leave it, and fail.
-    #[default]
-    Keep,
-    /// Replace it, at once and whole.
-    Replace,
-}
 
 /// Fetches `blob` from `source` into the file `path`.
 ///
@@ -47,8 +39,16 @@ pub(crate) fn refuse_existing(path: &Path, existing: Existing) -> Result<(), Cau
     Ok(())
 }
 
+/// Fails where a file at `path` would have no folder to be in.
+pub(crate) fn require_folder(path: &Path) -> Result<(), Cause> {
+    match folder_of(path) {
+        folder if folder.is_dir() => Ok(()),
+        folder => Err(Cause::NoFolder { path: folder.to_owned() }),
+    }
+}
+
 /// Makes a file that vanishes with the value returned, unless it is given a name.
-fn temporary_in(folder: &Path, prefix: &str) -> Result<NamedTempFile, Cause> {
+pub(crate) fn temporary_in(folder: &Path, prefix: &str) -> Result<NamedTempFile, Cause> {
     if !folder.is_dir() {
         return Err(Cause::NoFolder { path: folder.to_owned() });
     }
@@ -61,7 +61,7 @@ fn temporary_in(folder: &Path, prefix: &str) -> Result<NamedTempFile, Cause> {
     builder.tempfile_in(folder).map_err(|error| Cause::file("create a file in", folder)(error.kind().into()))
 }
 
-fn folder_of(path: &Path) -> &Path {
+pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
@@ -99,7 +99,7 @@ fn write_verified(
 }
 
 /// Gives the finished file its name, and makes that last.
-fn persist(temporary: NamedTempFile, path: &Path, existing: Existing) -> Result<(), Cause> {
+pub(crate) fn persist(temporary: NamedTempFile, path: &Path, existing: Existing) -> Result<(), Cause> {
     let persisted = match existing {
         Existing::Replace => temporary.persist(path),
         Existing::Keep => temporary.persist_noclobber(path),
@@ -113,6 +113,17 @@ fn persist(temporary: NamedTempFile, path: &Path, existing: Existing) -> Result<
     }
     let folder = folder_of(path);
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(Cause::file("make the name last in", folder))
+}
+
+/// Returns the digest and the size of a file that is finished, and makes its content last.
+pub(crate) async fn measure(file: &NamedTempFile) -> Result<(Digest, u64), Cause> {
+    let path = file.path().to_owned();
+    let mut content = file.reopen().map_err(Cause::file("read", &path))?;
+    blocking(move || {
+        content.sync_all().map_err(Cause::file("write", &path))?;
+        digest_of_file(&mut content).map_err(Cause::file("read", &path))
+    })
+    .await
 }
 
 /// Fetches `blob` from `source`, verified, into a file in `folder` that vanishes with the value returned.

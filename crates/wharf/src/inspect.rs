@@ -1,40 +1,40 @@
 //! `inspect`: tells what a file or an artifact is, reading no more of it than that takes.
 
 use std::fmt;
-use std::io::{Read as _, Seek as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
-use wharf_artifact::cncf::{DeclaredKind, WasmConfig, annotations_of};
-use wharf_artifact::limits::{CONFIG_BYTES_MAX, PACKAGE_BYTES_MAX};
-use wharf_artifact::{Kind, Wasm};
-use wharf_client::{Client, Repository};
-use wharf_oci::{Annotations, Descriptor, Digest, MediaType, Progress, Reference, Watched, fetch_verified};
+use wharf_artifact::cncf::{WasmConfig, annotations_of};
+use wharf_artifact::dialect::{Dialect, Place as Inside, spin};
+use wharf_artifact::hosts::{Subject, Verdict, verdicts};
+use wharf_artifact::limits::CONFIG_BYTES_MAX;
+use wharf_artifact::search::{Found, What};
+use wharf_artifact::{Abi, Role};
+use wharf_client::Client;
+use wharf_oci::{Annotations, Descriptor, Digest, MediaType, Progress, fetch_verified};
 
-use crate::blocking::blocking;
-use crate::file_sink::fetch_to_temporary;
-use crate::locate::{Artifact, locate, repository};
-use crate::push::examine;
-use crate::{Cause, Error};
-
-/// Bytes of a binary that is read into memory to print its WIT.
-const WIT_BYTES_MAX: u64 = 512 * 1024 * 1024;
+use crate::extract::{Extracted, components, extract};
+use crate::facts::{Facts, ProviderFacts};
+use crate::input::Input;
+use crate::locate::{Artifact, Choice, locate};
+use crate::place::Place;
+use crate::{Cause, Error, Location, Surroundings, Thing};
 
 /// What to inspect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// A file of this machine.
     File(PathBuf),
-    /// An artifact in a registry.
-    Reference(Reference),
+    /// An artifact.
+    Artifact(Location),
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(formatter),
-            Self::Reference(reference) => reference.fmt(formatter),
+            Self::Artifact(location) => location.fmt(formatter),
         }
     }
 }
@@ -56,16 +56,24 @@ pub struct InspectOptions {
     pub target: Target,
     /// Whether to print its world.
     pub wit: Wit,
-    /// The folder for a temporary file, where the binary of an artifact must be read.
-    pub scratch: PathBuf,
+    /// Which Wasm is meant where there are several.
+    pub choice: Choice,
+    /// Where temporary files go, and what time it is.
+    pub surroundings: Surroundings,
 }
 
 /// What a file or an artifact is. Fields that do not apply are absent in JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Inspection {
-    /// What the Wasm is.
-    pub kind: Kind,
+    /// What it is.
+    pub kind: Thing,
+    /// What the Wasm is written to be, where its bytes tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// The versions of the proxy-wasm ABI that a filter exports, from the first on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub abi_versions: Vec<Abi>,
     /// How it is packed, such as `cncf-wasm`; absent for a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dialect: Option<String>,
@@ -76,9 +84,13 @@ pub struct Inspection {
     /// The digest of the manifest that was taken from an index.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken: Option<Digest>,
-    /// The digest of the Wasm binary.
-    pub wasm_digest: Digest,
-    /// The size of the Wasm binary in bytes.
+    /// Where in the artifact the Wasm is; absent for a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// The digest of the Wasm binary, or of the provider archive; absent for an application, which has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wasm_digest: Option<Digest>,
+    /// The size of that in bytes; of an application, of all its Wasm.
     pub size: u64,
     /// The highest version of WASI that it imports or exports, such as `0.2.3`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,6 +126,15 @@ pub struct Inspection {
     pub annotations: Annotations,
     /// Where kind, imports and exports were read.
     pub source: Source,
+    /// What a provider says of itself, which its claims hold for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<ProviderFacts>,
+    /// The components of an application.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<spin::Component>,
+    /// Which hosts take the artifact as it is, and which dialect the others would take.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<Verdict>,
     /// In what the artifact departs from its dialect.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub departures: Vec<String>,
@@ -126,7 +147,7 @@ pub struct Inspection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
-    /// In the config, which is what the maker says.
+    /// In the config, or another document of the artifact, which is what the maker says.
     Config,
     /// In the Wasm binary itself.
     Bytes,
@@ -145,41 +166,51 @@ pub async fn inspect(
     progress: &Arc<dyn Progress>,
 ) -> Result<Inspection, Error> {
     let inspected = match &options.target {
-        Target::File(path) => inspect_file(path, options.wit).await,
-        Target::Reference(reference) => {
-            let repository = repository(client, reference);
-            inspect_reference(&repository, reference, options, progress).await
-        }
+        Target::File(path) => inspect_file(path, options).await,
+        Target::Artifact(location) => inspect_artifact(client, location, options, progress).await,
     };
     inspected.map_err(|source| Error::Inspect { target: options.target.to_string(), source })
 }
 
-async fn inspect_file(path: &Path, wit: Wit) -> Result<Inspection, Cause> {
-    let wasm = examine(path).await?;
-    let wit = print_wit(path, wit).await?;
-    let annotations = annotations_of(&wasm.metadata);
-    let (reference, digest) = (path.display().to_string(), wasm.digest.clone());
-    Ok(Inspection { annotations, wit, ..Inspection::of(Facts::of_bytes(wasm), reference, digest) })
+async fn inspect_file(path: &std::path::Path, options: &InspectOptions) -> Result<Inspection, Cause> {
+    let input = Input::open(path, &options.surroundings.scratch, options.surroundings.now).await?;
+    let annotations = match &input {
+        Input::Wasm(file) => annotations_of(&file.wasm.metadata),
+        Input::Provider(_) => Annotations::new(),
+    };
+    let facts = Facts::of_input(&input, options.wit).await?;
+    let digest = facts.digest.clone().unwrap_or_else(|| Digest::sha256(b""));
+    Ok(Inspection { annotations, ..Inspection::of(facts, path.display().to_string(), digest) })
 }
 
-async fn inspect_reference(
-    repository: &Repository,
-    reference: &Reference,
+async fn inspect_artifact(
+    client: &Client,
+    location: &Location,
     options: &InspectOptions,
     progress: &Arc<dyn Progress>,
 ) -> Result<Inspection, Cause> {
-    let artifact = locate(repository, reference).await?;
-    let config = read_config(repository, &artifact).await?;
-    let stated = config.as_ref().and_then(|config| Facts::of_config(config, &artifact.located.wasm));
-    let (facts, wit) = match stated {
-        Some(facts) if options.wit == Wit::Omit => (facts, None),
-        _ => read_layer(repository, &artifact, options, progress).await?,
-    };
-    let Artifact { root, manifest, image, located } = artifact;
+    let place = Place::open(client, location).await?;
+    let artifact = locate(&place, &options.choice).await?;
+    let config = read_config(&place, &artifact).await?;
+    let Told { facts, place: inside, dialect, found } =
+        tell(&place, &artifact, config.as_ref(), options, progress).await?;
+    let hosts = verdicts(&Subject {
+        manifest: &artifact.image,
+        media_type: artifact.manifest.media_type(),
+        dialect,
+        found: found.as_ref(),
+        kind: match facts.thing {
+            Thing::Wasm(kind) => Some(kind),
+            Thing::Provider | Thing::Application => None,
+        },
+        role: facts.role,
+    });
+    let Artifact { root, manifest, image, located, .. } = artifact;
     let config = config.unwrap_or_default();
-    let pinned = reference.with_digest(root.digest().clone()).to_string();
+    let pinned = location.with_digest(root.digest().clone()).to_string();
     Ok(Inspection {
-        dialect: Some(located.dialect.to_string()),
+        dialect: Some(dialect.to_string()),
+        place: inside,
         taken: (root.digest() != manifest.digest()).then(|| manifest.digest().clone()),
         world: config.component.and_then(|component| component.target),
         created: config.created,
@@ -189,21 +220,85 @@ async fn inspect_reference(
         config: Some(image.config),
         layers: image.layers,
         annotations: image.annotations,
+        hosts,
         departures: located.departures.iter().map(ToString::to_string).collect(),
-        wit,
         ..Inspection::of(facts, pinned, root.digest().clone())
     })
 }
 
+/// What is told of the Wasm of an artifact.
+struct Told {
+    facts: Facts,
+    /// Where it is.
+    place: Option<String>,
+    dialect: Dialect,
+    found: Option<Found>,
+}
+
+/// Tells what the Wasm of an artifact is: from its config where that suffices, else from the bytes.
+async fn tell(
+    place: &Place,
+    artifact: &Artifact,
+    config: Option<&WasmConfig>,
+    options: &InspectOptions,
+    progress: &Arc<dyn Progress>,
+) -> Result<Told, Cause> {
+    let dialect = artifact.located.dialect;
+    if let (Inside::Choice(layers), None, Some(_)) =
+        (&artifact.located.place, &options.choice.layer, &artifact.located.locked_app)
+    {
+        let facts = Facts::of_application(components(place, artifact).await?, layers);
+        return Ok(Told { facts, place: None, dialect, found: None });
+    }
+    if let (Inside::Layer(layer), Some(config), Wit::Omit) = (&artifact.located.place, config, options.wit)
+        && let Some(facts) = Facts::of_config(config, layer)
+    {
+        return Ok(Told { facts, place: Some(format!("layer {}", layer.digest)), dialect, found: None });
+    }
+    let Surroundings { scratch, now } = &options.surroundings;
+    let extracted = extract(place, artifact, &options.choice, scratch, progress).await?;
+    let input = Input::open_extracted(&extracted, scratch, *now).await?;
+    let facts = Facts::of_input(&input, options.wit).await?;
+    let inside = where_in(artifact, &extracted);
+    let dialect = extracted.dialect.with_role(facts.role);
+    Ok(Told { facts, place: Some(inside), dialect, found: extracted.found })
+}
+
+/// Says where in an artifact something was.
+fn where_in(artifact: &Artifact, extracted: &Extracted) -> String {
+    let layer = &extracted.layer.digest;
+    match (&artifact.located.place, &extracted.found) {
+        (Inside::Chunks(chunks), _) if chunks.len() > 1 => {
+            format!("{} layers from {layer} on, one after the other", chunks.len())
+        }
+        (_, Some(Found { path: Some(path), clue, .. })) => format!("`{path}` in layer {layer}, {clue}"),
+        (_, Some(Found { path: None, what: What::Wasm | What::Text, clue, .. })) => format!("layer {layer}, {clue}"),
+        _ => format!("layer {layer}"),
+    }
+}
+
+/// Reads the config where it is one of Wasm; of any other, nothing is to be learnt.
+async fn read_config(place: &Place, artifact: &Artifact) -> Result<Option<WasmConfig>, Cause> {
+    let config = &artifact.image.config;
+    if config.media_type != MediaType::WASM_CONFIG {
+        return Ok(None);
+    }
+    let bytes = fetch_verified(place.content(), config, CONFIG_BYTES_MAX as u64).await?;
+    Ok(Some(WasmConfig::parse(&bytes)?))
+}
+
 impl Inspection {
-    /// Tells what is known of a binary, with nothing of an artifact around it.
+    /// Tells what is known of what is in an artifact or a file, with nothing of an artifact around it.
     fn of(facts: Facts, reference: String, digest: Digest) -> Self {
         Self {
-            kind: facts.kind,
+            kind: facts.thing,
+            role: facts.role,
+            abi_versions: facts.abi_versions,
             dialect: None,
             reference,
             digest,
             taken: None,
+            place: None,
             wasm_digest: facts.digest,
             size: facts.size,
             wasi: facts.wasi,
@@ -218,106 +313,12 @@ impl Inspection {
             config: None,
             layers: Vec::new(),
             annotations: Annotations::new(),
+            provider: facts.provider,
+            components: facts.components,
+            hosts: Vec::new(),
             source: facts.source,
             departures: Vec::new(),
-            wit: None,
+            wit: facts.wit,
         }
-    }
-}
-
-/// Reads the config where it is one of Wasm; of any other, nothing is to be learnt.
-async fn read_config(repository: &Repository, artifact: &Artifact) -> Result<Option<WasmConfig>, Cause> {
-    let config = &artifact.image.config;
-    if config.media_type != MediaType::WASM_CONFIG {
-        return Ok(None);
-    }
-    let bytes = fetch_verified(repository, config, CONFIG_BYTES_MAX as u64).await?;
-    Ok(Some(WasmConfig::parse(&bytes)?))
-}
-
-/// Reads the Wasm itself, through a temporary file.
-async fn read_layer(
-    repository: &Repository,
-    artifact: &Artifact,
-    options: &InspectOptions,
-    progress: &Arc<dyn Progress>,
-) -> Result<(Facts, Option<String>), Cause> {
-    let layer = &artifact.located.wasm;
-    let source = Watched { source: repository, progress };
-    let temporary = fetch_to_temporary(&source, layer, &options.scratch).await?;
-    progress.finished(layer);
-    let wasm = examine(temporary.path()).await?;
-    let wit = print_wit(temporary.path(), options.wit).await?;
-    Ok((Facts::of_bytes(wasm), wit))
-}
-
-/// Reads a binary whole and prints its world, where that was asked for.
-async fn print_wit(path: &Path, wit: Wit) -> Result<Option<String>, Cause> {
-    if wit == Wit::Omit {
-        return Ok(None);
-    }
-    let path = path.to_owned();
-    blocking(move || {
-        let mut file = std::fs::File::open(&path).map_err(Cause::file("open", &path))?;
-        let size = file.seek(std::io::SeekFrom::End(0)).map_err(Cause::file("read", &path))?;
-        if size > WIT_BYTES_MAX {
-            return Err(Cause::TooLargeForWit { size, limit: WIT_BYTES_MAX });
-        }
-        file.rewind().map_err(Cause::file("read", &path))?;
-        let mut bytes = Vec::new();
-        file.take(WIT_BYTES_MAX).read_to_end(&mut bytes).map_err(Cause::file("read", &path))?;
-        Ok(Some(wharf_artifact::world_wit(&bytes)?))
-    })
-    .await
-}
-
-/// What is told of a binary, whoever says so.
-struct Facts {
-    kind: Kind,
-    digest: Digest,
-    size: u64,
-    wasi: Option<String>,
-    package: Option<String>,
-    imports: Vec<String>,
-    exports: Vec<String>,
-    source: Source,
-}
-
-impl Facts {
-    fn of_bytes(wasm: Wasm) -> Self {
-        Self {
-            kind: wasm.kind,
-            wasi: wasm.wasi_version().map(|version| version.to_string()),
-            digest: wasm.digest,
-            size: wasm.size,
-            package: wasm.package,
-            imports: wasm.imports,
-            exports: wasm.exports,
-            source: Source::Bytes,
-        }
-    }
-
-    /// Takes the maker's word where it is clear. A core module's config names no imports, so its bytes are read.
-    fn of_config(config: &WasmConfig, layer: &Descriptor) -> Option<Self> {
-        let component = config.component.as_ref()?;
-        let is_component = match config.declared_kind() {
-            DeclaredKind::Component => true,
-            DeclaredKind::ComponentOrWitPackage => layer.size > PACKAGE_BYTES_MAX,
-            DeclaredKind::Module | DeclaredKind::Unclear => false,
-        };
-        if !is_component {
-            return None;
-        }
-        let wasi = wharf_artifact::wasi_of_interfaces(component.imports.iter().chain(&component.exports));
-        Some(Self {
-            kind: Kind::Component,
-            digest: layer.digest.clone(),
-            size: layer.size,
-            wasi: wasi.map(|version| version.to_string()),
-            package: None,
-            imports: component.imports.clone(),
-            exports: component.exports.clone(),
-            source: Source::Config,
-        })
     }
 }

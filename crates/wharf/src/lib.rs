@@ -17,7 +17,9 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::new(ClientOptions::default())?;
 //! let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-//! let options = wharf::PushOptions::new("hello.wasm", "localhost:5000/acme/hello:1.0.0".parse()?);
+//! let surroundings = wharf::Surroundings { scratch: std::env::temp_dir(), now: 1_800_000_000 };
+//! let to: wharf::Location = "localhost:5000/acme/hello:1.0.0".parse()?;
+//! let options = wharf::PushOptions::new("hello.wasm", to, surroundings);
 //! let pushed = wharf::push(&client, &options, &progress).await?;
 //! assert!(pushed.reference.starts_with("localhost:5000/acme/hello@sha256:"));
 //! # Ok(())
@@ -25,30 +27,60 @@
 //! ```
 
 mod blocking;
+mod convert;
 mod copy;
 mod delete;
+mod deploy;
+mod description;
+mod destination;
 mod error;
+mod extract;
+mod facts;
 mod file_sink;
-mod file_source;
+mod form;
 pub mod hub;
+mod input;
 mod inspect;
 mod locate;
+mod location;
 mod login;
+mod pack;
+mod package;
+mod packing;
+mod place;
+mod provider;
 mod pull;
 mod push;
+mod remains;
+mod surroundings;
 mod tags;
-mod transfer;
+mod thing;
+mod wasm_file;
 
+pub use convert::{Conversion, Losses};
 pub use copy::{Clients, CopyOptions, CopyOutcome, Depth, copy};
 pub use delete::{DeleteOutcome, delete};
+pub use deploy::{DeployOptions, DeployOutcome, DeployTarget, InvalidUpstream, Upstream, deploy};
+pub use description::Description;
 pub use error::{Cause, Error};
-pub use file_sink::Existing;
+pub use facts::{ProviderFacts, TargetFacts};
+pub use form::Form;
 pub use inspect::{InspectOptions, Inspection, Source, Target, Wit, inspect};
+pub use locate::Choice;
+pub use location::{Container, ImageName, InvalidLocation, LocalLocation, Location};
 pub use login::{LoginOutcome, LogoutOutcome, login, logout};
+pub use pack::{ExtraLayer, PackOptions, PackOutcome, pack};
+pub use provider::{Binary, Key, MissingKeys, PackProviderOptions, PackProviderOutcome, pack_provider};
 pub use pull::{PullOptions, PullOutcome, pull};
 pub use push::{PushOptions, PushOutcome, push};
+pub use surroundings::Surroundings;
 pub use tags::{TagOutcome, TagsOutcome, tag, tags};
+pub use thing::Thing;
 
+/// Layouts and archives.
+pub use wharf_archive as archive;
+/// What to do with a file that is there already.
+pub use wharf_archive::Existing;
 /// What a Wasm artifact is.
 pub use wharf_artifact as artifact;
 /// The registry client, as the verbs take it.

@@ -1,49 +1,47 @@
-//! `push`: packs a Wasm file and pushes it.
+//! `push`: packs a Wasm file, or takes a provider archive, and pushes it.
 
-use std::fs::File;
-use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
-use wharf_artifact::cncf::{self, BuildOptions};
-use wharf_artifact::{Kind, Wasm};
+use wharf_archive::ImageName;
 use wharf_client::Client;
-use wharf_oci::{Annotations, Digest, MediaType, MemoryStore, Progress, Reference, TagName};
+use wharf_oci::{CopySummary, Digest, Progress, TagName};
 
-use crate::blocking::blocking;
-use crate::file_source::FileSource;
-use crate::locate::repository;
-use crate::transfer::{Destination, check_pin, transfer};
-use crate::{Cause, Error};
-
-/// How many bytes of a file are read at a time to examine it.
-const READ_BYTES: usize = 256 * 1024;
+use crate::destination::{Cargo, Destination, check_pin};
+use crate::input::Input;
+use crate::pack::entrypoint;
+use crate::{Cause, Description, Error, Existing, Form, Location, Surroundings, Thing};
 
 /// What to push, where to, and what to say of it.
 #[derive(Debug, Clone)]
 pub struct PushOptions {
-    /// The Wasm file.
+    /// The file: a Wasm binary or text, or a provider archive of wasmCloud.
     pub file: PathBuf,
     /// Where it goes; the tag is `latest` where none is given.
-    pub reference: Reference,
-    /// Annotations of the manifest; they win over what the file says of itself.
-    pub annotations: Annotations,
-    /// Who made it.
-    pub author: Option<String>,
-    /// The world that the component targets, such as `wasi:http/proxy@0.2.0`.
-    pub world: Option<String>,
-    /// Seconds since 1970 that the artifact says it was created at; 0 unless the caller knows better, so that the
-    /// same file gives the same digest.
-    pub created: i64,
+    pub to: Location,
+    /// What to pack it as. A provider archive has but one form, which is [`Form::Artifact`].
+    pub form: Form,
+    /// What to do with an archive that is there already.
+    pub existing: Existing,
+    /// What to say of it.
+    pub description: Description,
+    /// Where temporary files go, and what time it is.
+    pub surroundings: Surroundings,
 }
 
 impl PushOptions {
-    /// Pushes `file` to `reference`, with nothing to say of it but what it says itself.
+    /// Pushes `file` to `to` as an artifact, with nothing to say of it but what it says itself.
     #[must_use]
-    pub fn new(file: impl Into<PathBuf>, reference: Reference) -> Self {
-        let annotations = Annotations::new();
-        Self { file: file.into(), reference, annotations, author: None, world: None, created: 0 }
+    pub fn new(file: impl Into<PathBuf>, to: impl Into<Location>, surroundings: Surroundings) -> Self {
+        Self {
+            file: file.into(),
+            to: to.into(),
+            form: Form::Artifact,
+            existing: Existing::Keep,
+            description: Description::default(),
+            surroundings,
+        }
     }
 }
 
@@ -58,21 +56,21 @@ pub struct PushOutcome {
     /// The tag that now points at it.
     pub tag: Option<String>,
     /// What the file is.
-    pub kind: Kind,
+    pub kind: Thing,
     /// The size of the file in bytes.
     pub size: u64,
     /// The bytes that were sent, without those that the registry had.
     pub sent_bytes: u64,
 }
 
-/// Packs a Wasm file as a CNCF Wasm OCI artifact and pushes it.
+/// Packs a Wasm file and pushes it.
 ///
 /// # Errors
 /// [`Error::Push`]. The registry may then hold blobs that nothing points at, and the tag is as it was.
 pub async fn push(client: &Client, options: &PushOptions, progress: &Arc<dyn Progress>) -> Result<PushOutcome, Error> {
     pack_and_send(client, options, progress).await.map_err(|source| Error::Push {
         file: options.file.clone(),
-        reference: options.reference.clone(),
+        to: options.to.clone(),
         source,
     })
 }
@@ -82,51 +80,33 @@ async fn pack_and_send(
     options: &PushOptions,
     progress: &Arc<dyn Progress>,
 ) -> Result<PushOutcome, Cause> {
-    let wasm = examine(&options.file).await?;
-    let artifact = cncf::build(&wasm, &build_options(options))?;
-    let (manifest, reference) = (&artifact.manifest, &options.reference);
-    check_pin(reference, manifest)?;
-    let repository = repository(client, reference);
-    let rest = MemoryStore::new();
-    rest.insert(MediaType::WASM_CONFIG, artifact.config.clone());
-    let source = FileSource::new(&options.file, artifact.layer.digest.clone(), rest);
-    // A reference that is nothing but a digest asks for no tag.
-    let tag = match (reference.tag(), reference.digest()) {
-        (None, Some(_)) => None,
-        (tag, _) => Some(tag.cloned().unwrap_or_else(TagName::latest)),
-    };
-    let destination = Destination { repository: &repository, tag: tag.as_ref() };
-    let summary = transfer(&source, &destination, manifest, None, progress).await?;
+    let PushOptions { file, to, form, existing, description, surroundings } = options;
+    let Surroundings { scratch, now } = surroundings;
+    let input = Input::open(file, scratch, *now).await?;
+    let (kind, size) = (input.thing(), input.size());
+    let name = target_name(to);
+    let run_as = name.as_ref().map_or_else(|| "app.wasm".to_owned(), entrypoint);
+    let package = input.pack(*form, run_as, description, scratch).await?;
+    let manifest = &package.manifest;
+    check_pin(to.digest(), manifest)?;
+    let destination = Destination::open(client, to, name.clone(), *existing).await?;
+    let cargo = Cargo { source: &package, manifest, referrers: None };
+    let CopySummary { sent_bytes, .. } = destination.receive(cargo, progress).await?;
     Ok(PushOutcome {
-        reference: reference.with_digest(manifest.digest().clone()).to_string(),
+        reference: to.with_digest(manifest.digest().clone()).to_string(),
         digest: manifest.digest().clone(),
-        tag: tag.map(|tag| tag.to_string()),
-        kind: wasm.kind,
-        size: wasm.size,
-        sent_bytes: summary.sent_bytes,
+        tag: name.map(|name| name.tag().to_string()),
+        kind,
+        size,
+        sent_bytes,
     })
 }
 
-fn build_options(options: &PushOptions) -> BuildOptions {
-    BuildOptions {
-        created: options.created,
-        file_name: options.file.file_name().map(|name| name.to_string_lossy().into_owned()),
-        annotations: options.annotations.clone(),
-        author: options.author.clone(),
-        target_world: options.world.clone(),
+/// Returns what the artifact is called where it goes; a location that is nothing but a digest asks for no name.
+fn target_name(to: &Location) -> Option<ImageName> {
+    match (to.image_name(), to.digest()) {
+        (Some(name), _) => Some(name),
+        (None, Some(_)) => None,
+        (None, None) => to.with_tag(TagName::latest()).image_name(),
     }
-}
-
-/// Says what the Wasm in a file is.
-pub(crate) async fn examine(path: &Path) -> Result<Wasm, Cause> {
-    let path = path.to_owned();
-    blocking(move || {
-        let file = File::open(&path).map_err(Cause::file("open", &path))?;
-        let is_file = file.metadata().map_err(Cause::file("open", &path))?.is_file();
-        if !is_file {
-            return Err(Cause::NoFile { path });
-        }
-        Ok(wharf_artifact::examine(&mut BufReader::with_capacity(READ_BYTES, file))?)
-    })
-    .await
 }

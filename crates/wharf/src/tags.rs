@@ -1,19 +1,21 @@
-//! `tags` and `tag`: lists the tags of a repository, and adds one.
+//! `tags` and `tag`: lists what a place has names for, and gives one more.
 
 use serde::Serialize;
+use wharf_archive::{ImageName, Layout};
 use wharf_client::Client;
-use wharf_oci::{Digest, Reference, Tag as _, TagName};
+use wharf_oci::{Digest, Tag as _, TagName};
 
-use crate::Error;
-use crate::locate::{manifest, repository};
+use crate::location::{Container, LocalLocation};
+use crate::place::{Place, repository};
+use crate::{Cause, Error, Location};
 
-/// The tags of a repository.
+/// The names in a place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TagsOutcome {
-    /// The repository: `host/repository`.
+    /// The place: `host/repository`, or a layout or archive.
     pub repository: String,
-    /// Its tags, in the registry's order.
+    /// Its tags, in the registry's order; of a layout or archive, the whole names that it has for images.
     pub tags: Vec<String>,
 }
 
@@ -27,28 +29,36 @@ pub struct TagOutcome {
     pub digest: Digest,
 }
 
-/// Lists all tags of the repository that `reference` is in.
+/// Lists all tags of the repository that `location` is in, or all names in a layout or an archive.
 ///
 /// # Errors
 /// [`Error::Tags`].
-pub async fn tags(client: &Client, reference: &Reference) -> Result<TagsOutcome, Error> {
-    let tags = repository(client, reference).tags().await;
-    let tags = tags.map_err(|error| Error::Tags { reference: reference.clone(), source: error.into() })?;
-    Ok(TagsOutcome { repository: reference.bare().to_string(), tags: tags.iter().map(ToString::to_string).collect() })
+pub async fn tags(client: &Client, location: &Location) -> Result<TagsOutcome, Error> {
+    let listed = async { Place::open(client, location).await?.names().await };
+    let tags = listed.await.map_err(|source| Error::Tags { location: location.clone(), source })?;
+    Ok(TagsOutcome { repository: location.bare().to_string(), tags })
 }
 
-/// Points the tag `name` at what `reference` names, in the same repository.
+/// Points the tag `name` at what `location` names, in the same repository or layout.
 ///
 /// # Errors
-/// [`Error::Tag`].
-pub async fn tag(client: &Client, reference: &Reference, name: &TagName) -> Result<TagOutcome, Error> {
-    let repository = repository(client, reference);
+/// [`Error::Tag`]; [`Cause::Written`] for an archive.
+pub async fn tag(client: &Client, location: &Location, name: &TagName) -> Result<TagOutcome, Error> {
     let tagged = async {
-        let manifest = manifest(&repository, reference).await?;
-        repository.tag(&manifest, name).await?;
+        let place = Place::open(client, location).await?;
+        let manifest = place.manifest().await?;
+        match location {
+            Location::Registry(reference) => repository(client, reference).tag(&manifest, name).await?,
+            Location::Local(LocalLocation { container: Container::OciLayout, path, .. }) => {
+                let renamed = location.with_tag(name.clone()).image_name();
+                let name = renamed.unwrap_or_else(|| ImageName::from(name.clone()));
+                Layout::open(path).await?.add(&manifest, Some(&name)).await?;
+            }
+            Location::Local(_) => return Err(Cause::Written),
+        }
         Ok(manifest.digest().clone())
     };
-    let failed = |source| Error::Tag { reference: reference.clone(), name: name.clone(), source };
+    let failed = |source| Error::Tag { location: location.clone(), name: name.clone(), source };
     let digest = tagged.await.map_err(failed)?;
-    Ok(TagOutcome { reference: reference.with_tag(name.clone()).to_string(), digest })
+    Ok(TagOutcome { reference: location.with_tag(name.clone()).to_string(), digest })
 }

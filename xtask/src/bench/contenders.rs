@@ -5,13 +5,16 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
-use crate::peers::part;
+use crate::peers::part::find;
 use crate::process::run_successfully;
 
 /// The component that is made large with a section that says nothing.
 const COMPONENT: &str = include_str!("../demo.wat");
 /// The repository that pulls read from.
 const SOURCE: &str = "bench/source";
+/// What packed images are called.
+const REPOSITORY: &str = "registry.example/bench";
+const NAME: &str = "component";
 
 /// Something to do with a component and a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,14 +25,19 @@ pub(crate) enum Work {
     Push,
     /// Send it where it is already.
     PushAgain,
+    /// Put it into an image in a tar file.
+    Pack,
 }
 
 impl Work {
+    pub(crate) const ALL: [Self; 4] = [Self::Pull, Self::Push, Self::PushAgain, Self::Pack];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Pull => "pull",
             Self::Push => "push",
             Self::PushAgain => "push again",
+            Self::Pack => "pack",
         }
     }
 }
@@ -80,65 +88,62 @@ pub(crate) struct Contender {
 
 enum Program {
     Curl,
+    OciTarBuilder(PathBuf),
     Wharf(PathBuf),
     Wkg(PathBuf),
 }
 
-/// Returns all contenders that are on this machine, the one that ratios are to first.
+/// Returns all contenders that are on this machine, those that ratios are to first.
 pub(crate) fn all(root: &Path, wharf: &Path) -> Vec<Contender> {
     let curl = Contender { name: "curl + sha256sum", program: Program::Curl };
+    let builder = find(root, "oci-tar-builder");
+    if builder.is_none() {
+        println!("oci-tar-builder is not here; build it from the sources of containerd/runwasi into target/peers/bin");
+    }
+    let builder = builder.map(|path| Contender { name: "oci-tar-builder", program: Program::OciTarBuilder(path) });
     let wharf = Contender { name: "wharf", program: Program::Wharf(wharf.to_owned()) };
-    let wkg = part::WKG.find(root).map(|path| Contender { name: "wkg", program: Program::Wkg(path) });
+    let wkg = find(root, "wkg").map(|path| Contender { name: "wkg", program: Program::Wkg(path) });
     if wkg.is_none() {
         println!("wkg is not here; `cargo xtask peers` installs it");
     }
-    [curl, wharf].into_iter().chain(wkg).collect()
+    [curl].into_iter().chain(builder).chain([wharf]).chain(wkg).collect()
 }
 
 impl Contender {
-    /// Whether it can do the work: curl knows nothing of what is there already.
-    pub(crate) fn can(&self, work: Work) -> bool {
-        !matches!((&self.program, work), (Program::Curl, Work::PushAgain))
-    }
-
-    /// Returns the command that does the work, with all that must be there before done.
-    ///
-    /// # Errors
-    /// Those of the command that prepares it.
-    pub(crate) fn command(&self, work: Work, site: &Site, host: &str) -> Result<Command, Error> {
-        let file = site.file();
-        let target = format!("{host}/{}:{}", site.new_repository(), site.tag());
-        let source = format!("{host}/{SOURCE}:{}", site.tag());
+    /// Returns the command that does the work; nothing where this contender cannot do such work.
+    pub(crate) fn command(&self, work: Work, site: &Site, host: &str) -> Option<Command> {
+        let file = text(&site.file());
+        let output = self.output(site);
+        let tag = site.tag();
+        let source = format!("{host}/{SOURCE}:{tag}");
+        let target = match work {
+            Work::PushAgain => source.clone(),
+            Work::Pull | Work::Push | Work::Pack => format!("{host}/{}:{tag}", site.new_repository()),
+        };
+        // Both take the same flags, and make an image of the Wasm as it is.
+        let packed = ["-r", REPOSITORY, "-n", NAME, "-t", &tag, "-m", &file, "-o", &output];
         let mut command = match (&self.program, work) {
-            (Program::Curl, Work::Pull) => shell(&format!(
-                "curl -sf http://{host}/v2/{SOURCE}/blobs/sha256:{0} | sha256sum | grep -q {0}",
-                site.digest
-            )),
-            (Program::Curl, _) => shell(&format!(
-                "location=$(curl -sfi -X POST http://{host}/v2/{}/blobs/uploads/ | tr -d '\\r' \
-                 | sed -n 's/^[Ll]ocation: *//p'); case $location in /*) location=http://{host}$location;; esac; \
-                 curl -sf -T {} \"$location?digest=sha256:{}\"",
-                site.new_repository(),
-                file.display(),
-                site.digest
-            )),
+            (Program::Curl, Work::Pull) => curl_pull(site, host),
+            (Program::Curl, Work::Push) => curl_push(site, host),
             (Program::Wharf(program), Work::Pull) => {
-                arguments(program, &["pull", &source, "--force", "--output", &self.output(site)])
+                arguments(program, &["pull", &source, "--force", "--output", &output])
             }
-            (Program::Wharf(program), Work::Push) => arguments(program, &["push", &target, &text(&file)]),
-            (Program::Wharf(program), Work::PushAgain) => arguments(program, &["push", &source, &text(&file)]),
+            (Program::Wharf(program), Work::Push | Work::PushAgain) => arguments(program, &["push", &target, &file]),
+            (Program::Wharf(program), Work::Pack) => arguments(program, &[&["pack"], &packed[..]].concat()),
             (Program::Wkg(program), Work::Pull) => {
-                arguments(program, &["oci", "pull", "--insecure", host, "-o", &self.output(site), &source])
+                arguments(program, &["oci", "pull", "--insecure", host, "-o", &output, &source])
             }
-            (Program::Wkg(program), Work::Push) => {
-                arguments(program, &["oci", "push", "--insecure", host, &target, &text(&file)])
+            (Program::Wkg(program), Work::Push | Work::PushAgain) => {
+                arguments(program, &["oci", "push", "--insecure", host, &target, &file])
             }
-            (Program::Wkg(program), Work::PushAgain) => {
-                arguments(program, &["oci", "push", "--insecure", host, &source, &text(&file)])
-            }
+            (Program::OciTarBuilder(program), Work::Pack) => arguments(program, &packed),
+            // curl knows nothing of what is there already, and the others do one thing.
+            (Program::Curl, Work::PushAgain | Work::Pack)
+            | (Program::Wkg(_), Work::Pack)
+            | (Program::OciTarBuilder(_), Work::Pull | Work::Push | Work::PushAgain) => return None,
         };
         command.current_dir(&site.directory).env("HOME", &site.directory);
-        Ok(command)
+        Some(command)
     }
 
     fn output(&self, site: &Site) -> String {
@@ -154,6 +159,22 @@ pub(crate) fn prepare(wharf: &Path, site: &Site, host: &str) -> Result<(), Error
     let source = format!("{host}/{SOURCE}:{}", site.tag());
     run_successfully(&mut arguments(wharf, &["push", &source, &text(&site.file())]))?;
     Ok(())
+}
+
+fn curl_pull(site: &Site, host: &str) -> Command {
+    let digest = &site.digest;
+    shell(&format!("curl -sf http://{host}/v2/{SOURCE}/blobs/sha256:{digest} | sha256sum | grep -q {digest}"))
+}
+
+fn curl_push(site: &Site, host: &str) -> Command {
+    shell(&format!(
+        "location=$(curl -sfi -X POST http://{host}/v2/{}/blobs/uploads/ | tr -d '\\r' \
+         | sed -n 's/^[Ll]ocation: *//p'); case $location in /*) location=http://{host}$location;; esac; \
+         curl -sf -T {} \"$location?digest=sha256:{}\"",
+        site.new_repository(),
+        site.file().display(),
+        site.digest
+    ))
 }
 
 fn arguments(program: &Path, arguments: &[&str]) -> Command {
@@ -210,6 +231,20 @@ mod tests {
         let wasm = component(1);
         let at = wasm.windows(8).position(|window| window == b"\x07filling").unwrap();
         assert_eq!(wasm.len() - at, 8 + 1_000_000);
+    }
+
+    #[test]
+    fn both_packers_get_the_same_flags_and_nobody_else_packs() {
+        let directory = PathBuf::from("/run/bench");
+        let site = Site { directory, megabytes: 1, digest: String::new(), next: AtomicU64::new(0) };
+        let command = |program| Contender { name: "it", program }.command(Work::Pack, &site, "127.0.0.1:5000");
+        let flags = |program: fn(PathBuf) -> Program| {
+            let command = command(program(PathBuf::from("/bin/it"))).unwrap();
+            command.get_args().map(|flag| flag.to_owned()).collect::<Vec<_>>()
+        };
+        let (wharf, builder) = (flags(Program::Wharf), flags(Program::OciTarBuilder));
+        assert_eq!(wharf.split_first().unwrap(), (&"pack".into(), &builder[..]));
+        assert!(command(Program::Curl).is_none() && command(Program::Wkg(PathBuf::new())).is_none());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What the checks work with: two registries, three clients, one component, and a folder for what they write.
+//! What the checks work with: two registries, clients, hosts, one component, one filter, and a folder for what they
+//! write.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,10 +7,13 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::checks::Failure;
+use super::containerd::Containerd;
+use super::envoy;
 use super::part::Parts;
 use crate::error::Error;
 use crate::process::{Output, run, run_successfully};
 use crate::server::Server;
+use crate::service::free_address;
 
 /// The registries and programs of a run.
 pub(crate) struct World {
@@ -18,6 +22,7 @@ pub(crate) struct World {
     // Servers go before the folder that they write to.
     hub: Server,
     docker_registry: Option<Server>,
+    containerd: Option<Containerd>,
     component: Vec<u8>,
     directory: TempDir,
 }
@@ -30,12 +35,15 @@ pub(crate) enum Registry {
 }
 
 const COMPONENT: &str = include_str!("hello.wat");
+/// What the filter adds to each answer.
+pub(crate) const FILTER_HEADER: &str = "x-wharf: filtered";
+const FILTER: &str = include_str!("filter.wat");
 
 impl World {
-    /// Starts the registries, with the `wharf` of this repository.
+    /// Starts the registries and containerd, with the `wharf` of this repository.
     ///
     /// # Errors
-    /// Those of [`Server`], and [`Error::File`].
+    /// Those of [`Server`] and [`Containerd`], and [`Error::File`].
     pub(crate) fn start(wharf: PathBuf, parts: Parts) -> Result<Self, Error> {
         let temporary = std::env::temp_dir();
         let directory = TempDir::new().map_err(|source| Error::File { path: temporary, source })?;
@@ -44,10 +52,14 @@ impl World {
             Some(program) => Some(Server::docker_registry(program, &folder(&directory, "docker-registry")?)?),
             None => None,
         };
+        let containerd = match &parts.containerd {
+            Some(program) => Some(Containerd::start(program, &folder(&directory, "containerd")?)?),
+            None => None,
+        };
         let component = wat::parse_str(COMPONENT).expect("a test parses the component");
-        let world = Self { wharf, parts, hub, docker_registry, component, directory };
-        let file = world.component_file();
-        std::fs::write(&file, &world.component).map_err(|source| Error::File { path: file, source })?;
+        let world = Self { wharf, parts, hub, docker_registry, containerd, component, directory };
+        write(&world.component_file(), &world.component)?;
+        write(&world.filter_file(), FILTER.as_bytes())?;
         Ok(world)
     }
 
@@ -59,6 +71,11 @@ impl World {
     /// Returns the file that holds the component.
     pub(crate) fn component_file(&self) -> PathBuf {
         self.file("hello.wasm")
+    }
+
+    /// Returns the file that holds the text of a filter, which adds [`FILTER_HEADER`] to each answer.
+    pub(crate) fn filter_file(&self) -> PathBuf {
+        self.file("filter.wat")
     }
 
     /// Returns a file in the folder of this run.
@@ -111,6 +128,43 @@ impl World {
         self.text(there("skopeo", self.parts.skopeo.as_ref())?, &arguments)
     }
 
+    /// Runs `ctr` with the containerd of this run, which has to succeed.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`] and [`Failure::Task`].
+    pub(crate) fn ctr(&self, arguments: &[&str]) -> Result<String, Failure> {
+        let socket = there("containerd", self.containerd.as_ref())?.socket().to_string_lossy();
+        let arguments = [&["--address", &socket], arguments].concat();
+        self.text(there("ctr", self.parts.ctr.as_ref())?, &arguments)
+    }
+
+    /// Runs `podman` with a storage of its own, which has to succeed.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`] and [`Failure::Task`].
+    pub(crate) fn podman(&self, arguments: &[&str]) -> Result<String, Failure> {
+        let [storage, state] = ["podman", "podman-state"].map(|name| self.file(name));
+        let (storage, state) = (storage.to_string_lossy(), state.to_string_lossy());
+        // The driver that asks nothing of the kernel.
+        let own = ["--root", &storage, "--runroot", &state, "--storage-driver", "vfs"];
+        self.text(there("podman", self.parts.podman.as_ref())?, &[&own, arguments].concat())
+    }
+
+    /// Runs Envoy with the configuration that `configure` makes for an address, and returns the head of its answer.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`] and [`Failure::Task`], and those of `configure`.
+    pub(crate) fn envoy_answer(
+        &self,
+        name: &str,
+        configure: impl Fn(&str) -> Result<String, Failure>,
+    ) -> Result<String, Failure> {
+        let program = there("envoy", self.parts.envoy.as_ref())?;
+        let address = free_address("envoy")?;
+        let configuration = configure(&address.to_string())?;
+        Ok(envoy::answer(program, &folder(&self.directory, name)?, &configuration, address)?)
+    }
+
     fn text(&self, program: &Path, arguments: &[&str]) -> Result<String, Failure> {
         let stdout = run_successfully(&mut self.command(program, arguments))?;
         Ok(String::from_utf8_lossy(&stdout).trim_end_matches('\n').to_owned())
@@ -132,6 +186,10 @@ fn folder(directory: &TempDir, name: &str) -> Result<PathBuf, Error> {
     }
 }
 
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    std::fs::write(path, bytes).map_err(|source| Error::File { path: path.to_owned(), source })
+}
+
 fn there<T>(part: &'static str, found: Option<T>) -> Result<T, Failure> {
     found.ok_or(Failure::Missing { part })
 }
@@ -145,6 +203,15 @@ mod tests {
         let bytes = wat::parse_str(COMPONENT).unwrap();
         // A component's binary begins with the magic number and layer 1; a core module's layer is 0.
         assert_eq!(bytes[..8], *b"\0asm\x0d\0\x01\0");
+    }
+
+    #[test]
+    fn the_filter_is_a_core_module_that_holds_its_header() {
+        let bytes = wat::parse_str(FILTER).unwrap();
+        assert_eq!(bytes[..8], *b"\0asm\x01\0\0\0");
+        for word in FILTER_HEADER.split(": ") {
+            assert!(bytes.windows(word.len()).any(|window| window == word.as_bytes()), "{word}");
+        }
     }
 
     #[test]

@@ -41,7 +41,9 @@ const PAPER: &str = "ARCHITECTURE.md";
 /// The layer table. A new edge is a change to it, with a reason in the commit.
 pub(crate) const TABLE: &[Row] = &[
     Row { name: "oci", package: "wharf-oci", layer: Layer::Number(0), uses: Uses::These(&[]) },
-    Row { name: "artifact", package: "wharf-artifact", layer: Layer::Number(1), uses: Uses::These(&["oci"]) },
+    Row { name: "tar", package: "wharf-tar", layer: Layer::Number(0), uses: Uses::These(&[]) },
+    Row { name: "artifact", package: "wharf-artifact", layer: Layer::Number(1), uses: Uses::These(&["oci", "tar"]) },
+    Row { name: "archive", package: "wharf-archive", layer: Layer::Number(1), uses: Uses::These(&["oci", "tar"]) },
     Row { name: "store", package: "wharf-store", layer: Layer::Number(1), uses: Uses::These(&["oci"]) },
     Row { name: "client", package: "wharf-client", layer: Layer::Number(1), uses: Uses::These(&["oci"]) },
     Row { name: "registry", package: "wharf-registry", layer: Layer::Number(2), uses: Uses::These(&["oci", "store"]) },

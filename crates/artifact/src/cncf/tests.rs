@@ -19,8 +19,12 @@ fn module() -> Wasm {
     wasm(r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i32))))"#)
 }
 
-fn config(artifact: &Artifact) -> Value {
-    serde_json::from_slice(&artifact.config).unwrap()
+fn config(built: &Built) -> Value {
+    serde_json::from_slice(&built.blobs[0].1).unwrap()
+}
+
+fn layer(built: &Built) -> &Descriptor {
+    built.manifest.children().nth(1).unwrap()
 }
 
 #[test]
@@ -33,7 +37,7 @@ fn a_component_is_wasip2_with_sorted_names() {
         target_world: Some("wasi:http/proxy@0.2.3".to_owned()),
         ..BuildOptions::default()
     };
-    let artifact = build(&wasm, &options).unwrap();
+    let built = build(&wasm, &options).unwrap();
     let expected = json!({
         "created": "2015-10-22T00:02:56Z", "author": "Alyssa", "architecture": "wasm", "os": "wasip2",
         "layerDigests": [wasm.digest.to_string()],
@@ -42,23 +46,22 @@ fn a_component_is_wasip2_with_sorted_names() {
             "target": "wasi:http/proxy@0.2.3",
         },
     });
-    assert_eq!(config(&artifact), expected);
-    assert_eq!(artifact.config_descriptor, Descriptor::of(MediaType::WASM_CONFIG, &artifact.config));
-    let children: Vec<_> = artifact.manifest.children().collect();
-    assert_eq!(children, [&artifact.config_descriptor, &artifact.layer]);
-    assert_eq!((&artifact.layer.digest, artifact.layer.size), (&wasm.digest, wasm.size));
-    assert_eq!(artifact.layer.annotations[TITLE], "app.wasm");
+    assert_eq!(config(&built), expected);
+    assert_eq!(built.blobs[0].0, Descriptor::of(MediaType::WASM_CONFIG, &built.blobs[0].1));
+    let expected = Descriptor::new(MediaType::WASM, wasm.digest.clone(), wasm.size).with_annotation(TITLE, "app.wasm");
+    let children: Vec<_> = built.manifest.children().collect();
+    assert_eq!(children, [&built.blobs[0].0, &expected]);
 }
 
 #[test]
 fn a_core_module_is_wasip1_without_component() {
-    let artifact = build(&module(), &BuildOptions::default()).unwrap();
+    let built = build(&module(), &BuildOptions::default()).unwrap();
     let expected = json!({
         "created": "1970-01-01T00:00:00Z", "architecture": "wasm", "os": "wasip1",
-        "layerDigests": [artifact.layer.digest.to_string()],
+        "layerDigests": [layer(&built).digest.to_string()],
     });
-    assert_eq!(config(&artifact), expected);
-    assert!(artifact.layer.annotations.is_empty());
+    assert_eq!(config(&built), expected);
+    assert!(layer(&built).annotations.is_empty());
 }
 
 #[test]
@@ -67,9 +70,9 @@ fn the_same_input_gives_the_digest_it_always_gave() {
     wasm.imports = vec!["wasi:cli/exit@0.2.3".to_owned()];
     wasm.exports = vec!["wasi:cli/run@0.2.3".to_owned()];
     let options = BuildOptions { file_name: Some("app.wasm".to_owned()), ..BuildOptions::default() };
-    let artifact = build(&wasm, &options).unwrap();
+    let built = build(&wasm, &options).unwrap();
     assert_eq!(
-        artifact.manifest.digest().to_string(),
+        built.manifest.digest().to_string(),
         "sha256:577bff496baa906ba85105ec66c4f02f6b26a9fa8b1106db63b8f4219a8d29de"
     );
 }
@@ -93,9 +96,9 @@ fn metadata_becomes_annotations_and_those_given_win() {
         ("com.example.note".to_owned(), "kept".to_owned()),
     ]);
     let options = BuildOptions { annotations: given, ..BuildOptions::default() };
-    let artifact = build(&wasm, &options).unwrap();
+    let built = build(&wasm, &options).unwrap();
     let annotations: Vec<_> =
-        artifact.manifest.annotations().iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        built.manifest.annotations().iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let expected = [
         ("com.example.note", "kept"),
         ("org.opencontainers.image.description", "Adds a header."),
@@ -138,10 +141,10 @@ fn options_that_do_not_hold_are_refused() {
 
 #[test]
 fn a_config_is_read_as_it_was_written() {
-    let artifact = build(&component(), &BuildOptions::default()).unwrap();
-    let config = WasmConfig::parse(&artifact.config).unwrap();
-    assert_eq!(serde_json::to_vec(&config).unwrap(), artifact.config);
-    assert_eq!(config.layer_digests, [artifact.layer.digest]);
+    let built = build(&component(), &BuildOptions::default()).unwrap();
+    let config = WasmConfig::parse(&built.blobs[0].1).unwrap();
+    assert_eq!(serde_json::to_vec(&config).unwrap(), built.blobs[0].1);
+    assert_eq!(config.layer_digests, [layer(&built).digest.clone()]);
 }
 
 #[test]

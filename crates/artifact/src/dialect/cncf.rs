@@ -2,14 +2,16 @@
 
 use wharf_oci::{ImageManifest, MediaType};
 
-use super::{Contents, Departure, Dialect, Located, Rule, Unreadable};
+use super::{Answer, Contents, Departure, Dialect, Located, Place, Reads, Rule, Unreadable};
+use crate::ImageConfig;
 
 pub(super) const RULE: Rule = Rule {
     accepts: "config application/vnd.wasm.config.v0+json with one layer application/wasm (the CNCF layout)",
+    reads: Reads::Manifest,
     locate,
 };
 
-fn locate(manifest: &ImageManifest) -> Option<Result<Located, Unreadable>> {
+fn locate(manifest: &ImageManifest, _: Option<&ImageConfig>) -> Answer {
     let dialect = Dialect::CncfWasm;
     if manifest.config.media_type != MediaType::WASM_CONFIG {
         return None;
@@ -22,5 +24,5 @@ fn locate(manifest: &ImageManifest) -> Option<Result<Located, Unreadable>> {
         true => Vec::new(),
         false => vec![Departure::LayerType { found: layer.media_type.clone(), expected: MediaType::WASM }],
     };
-    Some(Ok(Located { dialect, wasm: layer.clone(), departures }))
+    Some(Ok(Located { departures, ..Located::new(dialect, Place::Layer(layer.clone())) }))
 }

@@ -1,16 +1,14 @@
-//! A single layer of Wasm with any config, as `oras push FILE:application/wasm` writes it.
+//! Layers of Wasm with any config, as `oras push FILE:application/wasm` writes them.
 
 use wharf_oci::{ImageManifest, MediaType};
 
-use super::{Dialect, Located, Rule, Unreadable};
+use super::{Answer, Dialect, Located, Reads, Rule, any_layer};
+use crate::ImageConfig;
 
-pub(super) const RULE: Rule = Rule { accepts: "a single layer application/wasm with any config", locate };
+pub(super) const RULE: Rule =
+    Rule { accepts: "a layer application/wasm with any config", reads: Reads::Manifest, locate };
 
-fn locate(manifest: &ImageManifest) -> Option<Result<Located, Unreadable>> {
-    match manifest.layers.as_slice() {
-        [layer] if layer.media_type == MediaType::WASM => {
-            Some(Ok(Located { dialect: Dialect::PlainWasm, wasm: layer.clone(), departures: Vec::new() }))
-        }
-        _ => None,
-    }
+fn locate(manifest: &ImageManifest, _: Option<&ImageConfig>) -> Answer {
+    let is_wasm = |media_type: &MediaType| *media_type == MediaType::WASM;
+    any_layer(manifest, is_wasm).then(|| Located::in_layers(Dialect::PlainWasm, manifest, is_wasm))
 }

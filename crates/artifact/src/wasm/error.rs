@@ -15,9 +15,12 @@ pub enum InvalidWasm {
     /// It is WebAssembly text.
     #[error("the file is WebAssembly text (`.wat`), not a binary")]
     Text,
-    /// It is an ELF file: native code, as engines precompile it (`.cwasm`). Wharf never loads that.
-    #[error("the file is native code (ELF), such as a precompiled `.cwasm`, not a Wasm binary")]
-    Native,
+    /// It is native code, or a script. Wharf never loads that.
+    #[error("the file is {format}, not a Wasm binary")]
+    Native {
+        /// Of which kind.
+        format: NativeFormat,
+    },
     /// It is an archive, or compressed.
     #[error("the file is {packing}, not a Wasm binary: unpack it first")]
     Packed {
@@ -158,6 +161,49 @@ pub enum Defect {
         /// What it should be.
         expected: &'static str,
     },
+}
+
+/// A form of programs that a machine runs without a Wasm engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NativeFormat {
+    /// ELF: a program of Linux, or what Wasmtime precompiles on any system (`.cwasm`).
+    Elf,
+    /// Mach-O: a program of macOS.
+    MachO,
+    /// Portable Executable: a program of Windows.
+    PortableExecutable,
+    /// A script, by its `#!`.
+    Script,
+}
+
+impl NativeFormat {
+    /// Tells it from the first four bytes of a file; nothing where it is none.
+    #[must_use]
+    pub fn of(first_bytes: &[u8]) -> Option<Self> {
+        const MARKS: [(&[u8], NativeFormat); 8] = [
+            (b"\x7fELF", NativeFormat::Elf),
+            (b"\xfe\xed\xfa\xce", NativeFormat::MachO),
+            (b"\xfe\xed\xfa\xcf", NativeFormat::MachO),
+            (b"\xce\xfa\xed\xfe", NativeFormat::MachO),
+            (b"\xcf\xfa\xed\xfe", NativeFormat::MachO),
+            (b"\xca\xfe\xba\xbe", NativeFormat::MachO),
+            (b"MZ", NativeFormat::PortableExecutable),
+            (b"#!", NativeFormat::Script),
+        ];
+        MARKS.iter().find(|(mark, _)| first_bytes.starts_with(mark)).map(|(_, format)| *format)
+    }
+}
+
+impl fmt::Display for NativeFormat {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Elf => "native code (ELF), such as a precompiled `.cwasm`",
+            Self::MachO => "native code (Mach-O)",
+            Self::PortableExecutable => "native code (PE, of Windows)",
+            Self::Script => "a script (`#!`)",
+        })
+    }
 }
 
 /// How a file is packed that is no Wasm binary itself.

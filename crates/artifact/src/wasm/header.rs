@@ -1,6 +1,7 @@
 //! The first bytes: a module, a component, or something that people take for one.
 
-use super::{InvalidWasm, Packing};
+use super::{InvalidWasm, NativeFormat, Packing};
+use crate::text::is_text;
 
 /// Bytes of the header: magic number, version, layer.
 pub(super) const HEADER_BYTES: usize = 8;
@@ -92,7 +93,6 @@ fn refusal(bytes: &[u8]) -> InvalidWasm {
         (b"PK\x05\x06", Packing::Zip),
         (b"PK\x07\x08", Packing::Zip),
     ];
-    let text = bytes.trim_ascii_start();
     let packing = PACKED.iter().find(|(mark, _)| bytes.starts_with(mark)).map(|(_, packing)| *packing);
     let start = &bytes[..bytes.len().min(MAGIC.len())];
     if bytes.is_empty() {
@@ -100,13 +100,13 @@ fn refusal(bytes: &[u8]) -> InvalidWasm {
     } else if MAGIC.starts_with(start) {
         let missing = HEADER_BYTES.saturating_sub(bytes.len()) as u64;
         InvalidWasm::Truncated { section: "header", offset: 0, missing }
-    } else if bytes.starts_with(b"\x7fELF") {
-        InvalidWasm::Native
+    } else if let Some(format) = NativeFormat::of(bytes) {
+        InvalidWasm::Native { format }
     } else if let Some(packing) = packing {
         InvalidWasm::Packed { packing }
     } else if bytes.get(257..262) == Some(b"ustar") {
         InvalidWasm::Packed { packing: Packing::Tar }
-    } else if text.starts_with(b"(") || text.starts_with(b";;") {
+    } else if is_text(bytes) {
         InvalidWasm::Text
     } else {
         InvalidWasm::Foreign

@@ -46,6 +46,28 @@ pub struct Producer {
     pub version: String,
 }
 
+/// A custom section that a host looks for in what is written for it. Its content is not read here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Marker {
+    /// The metadata of a Kubewarden policy.
+    KubewardenMetadata,
+    /// The claims that wasmCloud's tools signed.
+    WasmcloudClaims,
+}
+
+impl Marker {
+    /// Tells what a custom section of that name marks.
+    pub(super) fn of(section: &str) -> Option<Self> {
+        match section {
+            "io.kubewarden.metadata" => Some(Self::KubewardenMetadata),
+            // `jwt` before wasmCloud 0.9.
+            "wasmcloud_jwt" | "jwt" => Some(Self::WasmcloudClaims),
+            _ => None,
+        }
+    }
+}
+
 /// A custom section that metadata is read from.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Field {

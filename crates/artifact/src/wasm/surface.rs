@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{InvalidWasm, Metadata};
+use super::{InvalidWasm, Marker, Metadata};
 use crate::limits::NAMES_BYTES_MAX;
 
 /// How many types of a component are followed to tell whether it is a WIT package; one of WASI has a dozen.
@@ -14,6 +14,7 @@ pub(super) struct Surface {
     pub(super) imports: BTreeSet<String>,
     pub(super) exports: BTreeSet<String>,
     pub(super) metadata: Metadata,
+    pub(super) markers: BTreeSet<Marker>,
     pub(super) package: PackageShape,
     names_bytes: usize,
 }

@@ -194,11 +194,14 @@ fn what_is_no_wasm_is_refused_by_name() {
     let mut tar = vec![0_u8; 512];
     tar[0] = b'a';
     tar[257..262].copy_from_slice(b"ustar");
-    let table: [(&[u8], &str); 15] = [
+    let table: [(&[u8], &str); 18] = [
         (b"", "is empty"),
         (b"(module)", "`.wat`"),
         (b"\n  ;; a filter\n(module)", "`.wat`"),
-        (b"\x7fELF\x02\x01\x01", "native code"),
+        (b"\x7fELF\x02\x01\x01", "native code (ELF), such as a precompiled"),
+        (b"\xcf\xfa\xed\xfe\x0c", "native code (Mach-O)"),
+        (b"MZ\x90\0", "native code (PE"),
+        (b"#!/bin/sh\n", "a script"),
         (b"\x1f\x8b\x08\0", "gzip"),
         (b"\x28\xb5\x2f\xfd\0", "zstd"),
         (b"PK\x03\x04", "zip archive"),

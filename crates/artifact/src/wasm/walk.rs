@@ -196,9 +196,12 @@ impl<'a, R: Read> Walker<'a, R> {
         let offset = self.input.offset();
         let mut reader = BinaryReader::new(self.peek_in(section, CUSTOM_NAME_BYTES_MAX)?, offset);
         let name = reader.read_string().map_err(|error| section.corrupt(error))?;
-        let field = metadata::Field::of(level.layer, name).filter(|_| level.depth == 0);
+        let top = level.depth == 0;
+        let field = metadata::Field::of(level.layer, name).filter(|_| top);
+        let marker = metadata::Marker::of(name).filter(|_| top);
         let name_bytes = reader.current_position();
         self.input.advance(name_bytes);
+        self.surface.markers.extend(marker);
         if let Some(field) = field {
             let size = section.end - self.input.offset();
             let kept = size.min(METADATA_BYTES_MAX as u64) as usize;

@@ -1,67 +1,57 @@
 //! `wharf copy`.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
-use wharf::oci::Reference;
-use wharf::{Clients, CopyOptions, CopyOutcome, Depth};
+use wharf::{Clients, Conversion, CopyOptions, CopyOutcome, Depth, Existing, Form, Location, Losses};
 
-use crate::args::{ConnectionArgs, RegistryArgs};
+use crate::args::{ChoiceArgs, ConnectionArgs, DescriptionArgs, RegistryArgs, SourceArgs, form};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Render, size};
 
-/// Copy an artifact from one registry to another, byte for byte
+/// Copy an artifact from one place to another, byte for byte or in another form
 ///
-/// Prints host/repository@digest of the copy. What is given by flag or WHARF_* variable is for the target; the source
+/// With --as the Wasm is taken out and packed as another kind of host wants it; what that form has no place for is
+/// refused, unless --lossy lets it go. Prints host/repository@digest of the copy. What is given by flag or WHARF_* variable is for the target; the source
 /// gets the credential too if it is the same registry, and is reached as the flags with --from say.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   wharf copy ghcr.io/acme/hello:1.0.0 localhost:5000/acme/hello
   wharf copy ghcr.io/acme/hello:1.0.0 registry.example/acme/hello:1.0.0 --recursive
+  wharf copy ghcr.io/acme/filter:1.0.0 ghcr.io/acme/filter:1.0.0-istio --as istio
+  wharf copy ghcr.io/acme/hello:1.0.0 oci-archive:hello.tar
   wharf copy old.example/acme/hello:1.0.0 localhost:5000/acme/hello --from-ca-file old-ca.pem")]
 pub(crate) struct Args {
-    /// What to copy: host[:port]/repository[:tag][@digest]
-    from: Reference,
-    /// Where to: host[:port]/repository[:tag], with the tag of the source if none is given
-    to: Reference,
+    /// What to copy: host[:port]/repository[:tag][@digest], or a layout or archive
+    from: Location,
+    /// Where to: host[:port]/repository[:tag], or a layout or archive; with the tag of the source if none is given
+    to: Location,
     /// Copy what refers to it too: signatures, attestations, SBOMs
     #[arg(long, short)]
     recursive: bool,
+    /// Pack the Wasm anew, as another kind of host wants it
+    #[arg(long = "as", value_name = "FORM", value_parser = form(), conflicts_with = "recursive")]
+    form: Option<Form>,
+    /// Let go what the new form has no place for
+    #[arg(long, requires = "form")]
+    lossy: bool,
+    /// Replace an archive that exists
+    #[arg(long, short)]
+    force: bool,
+    #[command(flatten)]
+    choice: ChoiceArgs,
+    #[command(flatten)]
+    description: DescriptionArgs,
     #[command(flatten)]
     source: SourceArgs,
     #[command(flatten)]
     registry: RegistryArgs,
 }
 
-/// How to reach the source, where that differs from the usual.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Source registry")]
-struct SourceArgs {
-    /// Speak HTTP without TLS to the source
-    #[arg(long, conflicts_with_all = ["from_tls", "from_insecure", "from_ca_file"])]
-    from_plain_http: bool,
-    /// Speak HTTPS to the source, also if it is on this machine
-    #[arg(long)]
-    from_tls: bool,
-    /// Speak HTTPS to the source and accept any certificate
-    #[arg(long)]
-    from_insecure: bool,
-    /// Trust the certificate authorities in this PEM file for the source
-    #[arg(long, value_name = "FILE")]
-    from_ca_file: Vec<PathBuf>,
-}
-
-impl From<SourceArgs> for ConnectionArgs {
-    fn from(args: SourceArgs) -> Self {
-        let SourceArgs { from_plain_http, from_tls, from_insecure, from_ca_file } = args;
-        Self { plain_http: from_plain_http, tls: from_tls, insecure: from_insecure, ca_file: from_ca_file }
-    }
-}
-
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
-    let owner = Some(args.to.registry());
+    // A credential that was given is for the target; a source alone gets it where the target needs none.
+    let owner = args.to.registry().or_else(|| args.from.registry());
     let target = context.client(&args.registry, owner)?;
     let connection = ConnectionArgs::from(args.source);
     // Sides that are reached alike share connections and tokens.
@@ -69,13 +59,42 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
         true => target.clone(),
         false => context.client_over(&connection, &args.registry, owner)?,
     };
-    let depth = if args.recursive { Depth::Referrers } else { Depth::Artifact };
-    let options = CopyOptions { from: args.from, to: args.to, depth };
+    let options = CopyOptions {
+        from: args.from,
+        to: args.to,
+        depth: if args.recursive { Depth::Referrers } else { Depth::Artifact },
+        conversion: conversion(args.form, args.lossy, args.choice, args.description, context)?,
+        existing: if args.force { Existing::Replace } else { Existing::Keep },
+    };
     let clients = Clients { from: &source, to: &target };
     let outcome = wharf::copy(clients, &options, &context.progress("copying")).await?;
+    for lost in &outcome.lost {
+        context.note(format_args!("warning: left behind: {lost}"));
+    }
     let CopyOutcome { sent, sent_bytes, mounted, present, .. } = outcome;
     context.note(format_args!("sent {sent} ({}), mounted {mounted}, there already {present}", size(sent_bytes)));
     context.print(&outcome)
+}
+
+/// Returns what to make of the Wasm; without a form, nothing may be asked for that only a new package can have.
+fn conversion(
+    form: Option<Form>,
+    is_lossy: bool,
+    choice: ChoiceArgs,
+    description: DescriptionArgs,
+    context: &Context,
+) -> Result<Option<Conversion>, Failure> {
+    let Some(form) = form else {
+        return match choice == ChoiceArgs::default() && description == DescriptionArgs::default() {
+            true => Ok(None),
+            false => Err(Failure::Usage(
+                "a copy is byte for byte; --as packs the Wasm anew, as these flags ask for".to_owned(),
+            )),
+        };
+    };
+    let losses = if is_lossy { Losses::Accept } else { Losses::Refuse };
+    let description = description.describe(context)?;
+    Ok(Some(Conversion { form, losses, choice: choice.into(), description, surroundings: context.surroundings() }))
 }
 
 impl Render for CopyOutcome {

@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 
-use wharf::DeleteOutcome;
-use wharf::oci::Reference;
+use wharf::{DeleteOutcome, Location};
 
 use crate::args::RegistryArgs;
 use crate::context::Context;
@@ -20,14 +19,15 @@ Examples:
   wharf delete localhost:5000/acme/hello@sha256:…")]
 pub(crate) struct Args {
     /// What to delete: host[:port]/repository:tag or host[:port]/repository@digest
-    reference: Reference,
+    #[arg(value_name = "REFERENCE")]
+    location: Location,
     #[command(flatten)]
     registry: RegistryArgs,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
-    let client = context.client(&args.registry, Some(args.reference.registry()))?;
-    let outcome = wharf::delete(&client, &args.reference).await?;
+    let client = context.client(&args.registry, args.location.registry())?;
+    let outcome = wharf::delete(&client, &args.location).await?;
     context.print(&outcome)
 }
 

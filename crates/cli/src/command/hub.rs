@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use wharf::hub::{Hub, HubOptions, listen};
 
+use crate::args::socket_address;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Render;
@@ -50,15 +51,6 @@ pub(crate) async fn run(args: Args, context: &Context, stop: impl Future<Output 
 struct Serving {
     /// The registry's name in references: `host:port`.
     address: SocketAddr,
-}
-
-/// Reads an address with a port; `localhost` is what references call this machine.
-fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
-    let text = match text.strip_prefix("localhost:") {
-        Some(port) => format!("127.0.0.1:{port}"),
-        None => text.to_owned(),
-    };
-    text.parse().map_err(|_| "it has the form ADDRESS:PORT, such as 127.0.0.1:5000 or localhost:5000")
 }
 
 impl Render for Serving {

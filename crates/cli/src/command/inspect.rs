@@ -1,44 +1,46 @@
 //! `wharf inspect`.
 
-use std::io::{self, Write};
 use std::path::Path;
 
-use wharf::oci::Reference;
-use wharf::{InspectOptions, Inspection, Source, Target, Wit};
+use wharf::{InspectOptions, InvalidLocation, Location, Target, Wit};
 
-use crate::args::RegistryArgs;
+use crate::args::{ChoiceArgs, RegistryArgs};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{Render, printable, size};
 
-/// Tell what a file or an artifact is, and what it imports and exports
+/// Tell what a file or an artifact is, which hosts accept it, and what it imports and exports
 ///
-/// Of an artifact in a registry, the manifest and the config are read; the Wasm itself only where those do not suffice.
+/// Of an artifact, the manifest and the config are read; the Wasm itself only where those do not suffice.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   wharf inspect hello.wasm
   wharf inspect ghcr.io/acme/hello:1.0.0 --json
+  wharf inspect oci-archive:hello.tar
+  wharf inspect store.par.gz
   wharf inspect ghcr.io/acme/hello:1.0.0 --wit")]
 pub(crate) struct Args {
-    /// A file, or host[:port]/repository[:tag][@digest]
+    /// A file, host[:port]/repository[:tag][@digest], or a layout or archive
     #[arg(value_parser = target)]
     target: Target,
     /// Print the world as WIT, and nothing else
     #[arg(long)]
     wit: bool,
     #[command(flatten)]
+    choice: ChoiceArgs,
+    #[command(flatten)]
     registry: RegistryArgs,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     let registry = match &args.target {
-        Target::Reference(reference) => Some(reference.registry()),
+        Target::Artifact(location) => location.registry(),
         Target::File(_) => None,
     };
     let client = context.client(&args.registry, registry)?;
     let wit = if args.wit { Wit::Print } else { Wit::Omit };
-    let options = InspectOptions { target: args.target, wit, scratch: std::env::temp_dir() };
+    let options =
+        InspectOptions { target: args.target, wit, choice: args.choice.into(), surroundings: context.surroundings() };
     let outcome = wharf::inspect(&client, &options, &context.progress("reading")).await?;
     for departure in &outcome.departures {
         context.note(format_args!("warning: {departure}"));
@@ -47,65 +49,22 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
 }
 
 /// Takes what exists, or looks like a path, as a file; all else as a reference.
-fn target(text: &str) -> Result<Target, wharf::oci::InvalidReference> {
+fn target(text: &str) -> Result<Target, InvalidLocation> {
     let path = Path::new(text);
     let first = text.split('/').next().unwrap_or_default();
     let has_host = text.contains('/') && first.contains(['.', ':']);
-    let looks_like_path = text.starts_with(['.', '/']) || (text.ends_with(".wasm") && !has_host);
-    if looks_like_path || path.exists() {
-        return Ok(Target::File(path.to_owned()));
-    }
-    text.parse::<Reference>().map(Target::Reference)
-}
-
-impl Render for Inspection {
-    fn render(&self, out: &mut dyn Write) -> io::Result<()> {
-        if let Some(wit) = &self.wit {
-            return out.write_all(wit.as_bytes());
-        }
-        let optional = |text: &Option<String>| text.clone().unwrap_or_default();
-        let source = match self.source {
-            Source::Config => "the config, which is what its maker says",
-            Source::Bytes => "the bytes",
-        };
-        // Of a file, the digest is that of the Wasm itself.
-        let is_packed = self.digest != self.wasm_digest;
-        let rows = [
-            ("reference", self.reference.clone()),
-            ("kind", self.kind.to_string()),
-            ("dialect", optional(&self.dialect)),
-            ("digest", self.digest.to_string()),
-            ("wasm", optional(&is_packed.then(|| self.wasm_digest.to_string()))),
-            ("taken", self.taken.as_ref().map(ToString::to_string).unwrap_or_default()),
-            ("size", exact_size(self.size)),
-            ("WASI", optional(&self.wasi)),
-            ("package", optional(&self.package)),
-            ("world", optional(&self.world)),
-            ("author", optional(&self.author)),
-            ("created", optional(&self.created)),
-            ("read from", source.to_owned()),
-        ];
-        for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
-            writeln!(out, "{name:<10} {}", printable(value))?;
-        }
-        list(out, "imports", &self.imports)?;
-        list(out, "exports", &self.exports)?;
-        let annotations: Vec<_> = self.annotations.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        list(out, "annotations", &annotations)
+    let looks_like_path = text.starts_with(['.', '/']) || (is_wasm_name(text) && !has_host);
+    match text.parse::<Location>() {
+        _ if path.exists() => Ok(Target::File(path.to_owned())),
+        Ok(location @ Location::Local(_)) => Ok(Target::Artifact(location)),
+        _ if looks_like_path => Ok(Target::File(path.to_owned())),
+        parsed => parsed.map(Target::Artifact),
     }
 }
 
-/// Writes a size as people read it, with the exact one where that is rounded.
-fn exact_size(bytes: u64) -> String {
-    if bytes < 1000 { size(bytes) } else { format!("{} ({bytes} bytes)", size(bytes)) }
-}
-
-fn list(out: &mut dyn Write, name: &str, entries: &[String]) -> io::Result<()> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "{name}")?;
-    entries.iter().try_for_each(|entry| writeln!(out, "  {}", printable(entry)))
+/// Whether a text ends as the names of files do that Wharf reads.
+fn is_wasm_name(text: &str) -> bool {
+    [".wasm", ".wat", ".par", ".par.gz"].iter().any(|end| text.ends_with(end))
 }
 
 #[cfg(test)]
@@ -123,6 +82,10 @@ mod tests {
             ("src", true),
             ("localhost:5000/hello.wasm", false),
             ("ghcr.io/acme/hello:1.0.0", false),
+            ("store.par.gz", true),
+            ("filter.wat", true),
+            ("oci-archive:hello.tar", false),
+            ("oci-archive:hello.wasm", false),
             ("acme/hello", false),
         ] {
             let is_found = matches!(target(text).unwrap(), Target::File(_));

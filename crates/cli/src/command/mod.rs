@@ -3,10 +3,13 @@
 pub(crate) mod completions;
 pub(crate) mod copy;
 pub(crate) mod delete;
+pub(crate) mod deploy;
 pub(crate) mod hub;
 pub(crate) mod inspect;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod pack;
+pub(crate) mod provider;
 pub(crate) mod pull;
 pub(crate) mod push;
 pub(crate) mod tag;

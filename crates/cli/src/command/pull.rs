@@ -3,10 +3,9 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use wharf::oci::Reference;
-use wharf::{Existing, PullOptions, PullOutcome};
+use wharf::{Existing, Location, PullOptions, PullOutcome};
 
-use crate::args::RegistryArgs;
+use crate::args::{ChoiceArgs, RegistryArgs};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Render, size};
@@ -18,10 +17,12 @@ use crate::output::{Render, size};
 #[command(after_help = "\
 Examples:
   wharf pull localhost:5000/acme/hello:1.0.0
-  wharf pull ghcr.io/acme/hello@sha256:… -o hello.wasm --force")]
+  wharf pull ghcr.io/acme/hello@sha256:… -o hello.wasm --force
+  wharf pull oci-archive:hello.tar")]
 pub(crate) struct Args {
-    /// What to pull: host[:port]/repository[:tag][@digest]
-    reference: Reference,
+    /// What to pull: host[:port]/repository[:tag][@digest], or a layout or archive
+    #[arg(value_name = "REFERENCE")]
+    from: Location,
     /// File to write, or folder to write it in; by default the file's own name, in this folder
     #[arg(long, short, value_name = "PATH")]
     output: Option<PathBuf>,
@@ -29,13 +30,21 @@ pub(crate) struct Args {
     #[arg(long, short)]
     force: bool,
     #[command(flatten)]
+    choice: ChoiceArgs,
+    #[command(flatten)]
     registry: RegistryArgs,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
-    let client = context.client(&args.registry, Some(args.reference.registry()))?;
+    let client = context.client(&args.registry, args.from.registry())?;
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
-    let options = PullOptions { reference: args.reference, output: args.output, existing };
+    let options = PullOptions {
+        from: args.from,
+        output: args.output,
+        existing,
+        choice: args.choice.into(),
+        now: context.surroundings().now,
+    };
     let outcome = wharf::pull(&client, &options, &context.progress("pulling")).await?;
     context.note(format_args!("pulled {}, {}", outcome.reference, size(outcome.size)));
     context.print(&outcome)

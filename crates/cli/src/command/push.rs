@@ -3,10 +3,9 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use wharf::oci::Reference;
-use wharf::{PushOptions, PushOutcome};
+use wharf::{Existing, Form, Location, PushOptions, PushOutcome};
 
-use crate::args::RegistryArgs;
+use crate::args::{DescriptionArgs, RegistryArgs, form};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Render, size};
@@ -15,38 +14,43 @@ use crate::output::{Render, size};
 ///
 /// Prints host/repository@digest. The same file gives the same digest, on every registry and every day.
 #[derive(Debug, clap::Args)]
+// `pack` has this letter for what `oci-tar-builder` takes it for.
+#[command(mut_arg("annotations", |annotation| annotation.short('a')))]
 #[command(after_help = "\
 Examples:
   wharf push localhost:5000/acme/hello:1.0.0 hello.wasm
   wharf push ghcr.io/acme/hello:1.0.0 hello.wasm --annotation team=web
-  wharf push ghcr.io/acme/proxy:1.0.0 proxy.wasm --world wasi:http/proxy@0.2.3")]
+  wharf push ghcr.io/acme/proxy:1.0.0 proxy.wasm --world wasi:http/proxy@0.2.3
+  wharf push ghcr.io/acme/filter:1.0.0 filter.wasm --as istio
+  wharf push ghcr.io/acme/store:1.0.0 store.par.gz
+  wharf push oci-layout:out:1.0.0 hello.wasm")]
 pub(crate) struct Args {
-    /// Where to push to: host[:port]/repository[:tag], with the tag `latest` if none is given
-    reference: Reference,
-    /// Component, core module or WIT package
+    /// Where to push to: host[:port]/repository[:tag], or a layout or archive; with the tag `latest` if none is given
+    #[arg(value_name = "REFERENCE")]
+    to: Location,
+    /// Component, core module or WIT package, binary or text; or a provider archive of wasmCloud
     file: PathBuf,
-    /// Add an annotation to the manifest; wins over what the file says of itself
-    #[arg(long = "annotation", short = 'a', value_name = "KEY=VALUE", value_parser = annotation)]
-    annotations: Vec<(String, String)>,
-    /// Who made it
-    #[arg(long)]
-    author: Option<String>,
-    /// The world that the component targets, such as wasi:http/proxy@0.2.3
-    #[arg(long)]
-    world: Option<String>,
+    /// What to pack it as; a provider archive is always an artifact
+    #[arg(long = "as", value_name = "FORM", value_parser = form(), default_value = "artifact")]
+    form: Form,
+    /// Replace an archive that exists
+    #[arg(long, short)]
+    force: bool,
+    #[command(flatten)]
+    description: DescriptionArgs,
     #[command(flatten)]
     registry: RegistryArgs,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
-    let client = context.client(&args.registry, Some(args.reference.registry()))?;
+    let client = context.client(&args.registry, args.to.registry())?;
     let options = PushOptions {
         file: args.file,
-        reference: args.reference,
-        annotations: args.annotations.into_iter().collect(),
-        author: args.author,
-        world: args.world,
-        created: context.created()?,
+        to: args.to,
+        form: args.form,
+        existing: if args.force { Existing::Replace } else { Existing::Keep },
+        description: args.description.describe(context)?,
+        surroundings: context.surroundings(),
     };
     let outcome = wharf::push(&client, &options, &context.progress("pushing")).await?;
     let sent = match outcome.sent_bytes {
@@ -60,13 +64,5 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
 impl Render for PushOutcome {
     fn render(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", self.reference)
-    }
-}
-
-/// Reads `KEY=VALUE`.
-fn annotation(text: &str) -> Result<(String, String), &'static str> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("it has the form KEY=VALUE"),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use wharf::TagOutcome;
-use wharf::oci::{Reference, TagName};
+use wharf::oci::TagName;
+use wharf::{Location, TagOutcome};
 
 use crate::args::RegistryArgs;
 use crate::context::Context;
@@ -20,7 +20,8 @@ Examples:
   wharf tag ghcr.io/acme/hello@sha256:… stable")]
 pub(crate) struct Args {
     /// What to tag: host[:port]/repository[:tag][@digest]
-    reference: Reference,
+    #[arg(value_name = "REFERENCE")]
+    location: Location,
     /// The new tag
     name: TagName,
     #[command(flatten)]
@@ -28,8 +29,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
-    let client = context.client(&args.registry, Some(args.reference.registry()))?;
-    let outcome = wharf::tag(&client, &args.reference, &args.name).await?;
+    let client = context.client(&args.registry, args.location.registry())?;
+    let outcome = wharf::tag(&client, &args.location, &args.name).await?;
     context.print(&outcome)
 }
 

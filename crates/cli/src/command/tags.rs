@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 
-use wharf::TagsOutcome;
-use wharf::oci::Reference;
+use wharf::{Location, TagsOutcome};
 
 use crate::args::RegistryArgs;
 use crate::context::Context;
@@ -13,15 +12,16 @@ use crate::output::Render;
 /// List the tags of a repository, one a line
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The repository: host[:port]/repository
-    repository: Reference,
+    /// The repository: host[:port]/repository, or a layout or archive
+    #[arg(value_name = "REPOSITORY")]
+    location: Location,
     #[command(flatten)]
     registry: RegistryArgs,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
-    let client = context.client(&args.registry, Some(args.repository.registry()))?;
-    let outcome = wharf::tags(&client, &args.repository).await?;
+    let client = context.client(&args.registry, args.location.registry())?;
+    let outcome = wharf::tags(&client, &args.location).await?;
     context.print(&outcome)
 }
 

@@ -134,7 +134,7 @@ async fn what_is_no_manifest_is_refused() {
     let both = image.replacen('{', r#"{"manifests":[],"#, 1);
     let large = format!("{image}{}", " ".repeat(5 << 20));
     let old = image.replace(r#""schemaVersion":2"#, r#""schemaVersion":1"#);
-    let other = image.replace("wasm", "zip");
+    let signature = image.replace("application/wasm", "application/vnd.dev.cosign.simplesigning.v1+json");
     let bodies = [
         ("a manifest of 5 MiB", large),
         ("a manifest that is an index too", both),
@@ -143,7 +143,7 @@ async fn what_is_no_manifest_is_refused() {
         ("nothing", String::new()),
         ("an empty object", "{}".to_owned()),
         ("Docker's schema 1", old),
-        ("an artifact without Wasm", other),
+        ("a signature", signature),
     ];
     for (remark, body) in bodies {
         scene.fail(remark, vec![Step::new(MANIFEST, plain(&scene).body(body))]).await;

@@ -6,15 +6,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
+mod archives;
 mod completions;
 mod connections;
+mod convert;
 mod copy;
 mod delete;
+mod deploy;
 mod disk;
 mod faults;
+mod hostile;
 mod hub;
 mod inspect;
 mod login;
+mod pack;
+mod provider;
 mod pull;
 mod push;
 mod regression;
@@ -26,3 +32,4 @@ mod tag;
 mod tags;
 mod terminal;
 mod tls;
+mod wash;

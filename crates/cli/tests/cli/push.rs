@@ -18,6 +18,9 @@ async fn push() {
     session.run(&format!("push {host}/acme/hello hello.wasm --quiet"));
     session.run(&format!("push {host}/acme/module:1 module.wasm --json"));
     session.run(&format!("push {host}/acme/greet:1.0.0 greet.wasm"));
+    session.write("text.wat", "(module (func (export \"run\")))");
+    session.run(&format!("push {host}/acme/text:1.0.0 text.wat"));
+    session.run(&format!("push {host}/acme/hello:image hello.wasm --as image -a team=web"));
     let annotated = "--annotation org.opencontainers.image.licenses=MIT --author Jo --world wasi:http/proxy@0.2.3";
     session.run(&format!("push {host}/acme/hello:annotated hello.wasm {annotated}"));
     session.run_with(&format!("push {host}/acme/hello:dated hello.wasm"), &[("SOURCE_DATE_EPOCH", "1700000000")], b"");
@@ -34,12 +37,12 @@ async fn push_refuses_bad_input_and_sends_nothing() {
     // The first section of the component starts after the header of 8 bytes; its content starts 2 bytes later.
     corrupt[10] = 0xff;
     session.write("empty.wasm", "");
-    session.write("text.wasm", "(component)");
+    session.write("text.wat", "(component\n  (import 7))");
     session.write("notes.txt", "not Wasm at all");
     session.write("truncated.wasm", &component[..component.len() - 3]);
     session.write("corrupt.wasm", corrupt);
     session.write("hello.wasm", &component);
-    for file in ["empty.wasm", "text.wasm", "notes.txt", "truncated.wasm", "corrupt.wasm", "missing.wasm", "."] {
+    for file in ["empty.wasm", "text.wat", "notes.txt", "truncated.wasm", "corrupt.wasm", "missing.wasm", "."] {
         session.run(&format!("push {host}/acme/hello:1.0.0 {file}"));
     }
     session.run(&format!("push {host}/acme/hello:1.0+build hello.wasm"));

@@ -24,12 +24,30 @@ pub enum CredentialFileFault {
         /// The column, from 1.
         column: usize,
     },
+    /// It is not TOML. The place is given, not the text, which may hold secrets.
+    #[error("it is not TOML, at line {line}")]
+    Toml {
+        /// The line, from 1.
+        line: usize,
+    },
+    /// It is a folder or a device.
+    #[error("it is not a file")]
+    NoFile,
     /// Its `auths`, `credHelpers` or `credsStore` have another form than Docker gives them.
     #[error("its `auths`, `credHelpers` or `credsStore` do not have the form that Docker gives them")]
     Form,
     /// The `auth` of an entry is not `user:password` in base64.
     #[error("the `auth` of `{key}` is not `user:password` in base64")]
     Auth {
+        /// The key of the entry.
+        key: String,
+    },
+    /// The `credentials` in the `[registry]` of a `wasmcloud.toml` are not the path of a file.
+    #[error("the `credentials` in its `[registry]` are not the path of a file")]
+    WashPath,
+    /// An entry of a file that a `wasmcloud.toml` names is none that `wash` reads.
+    #[error("the entry of `{key}` does not have a `username` with a `password`, or a `token`")]
+    WashEntry {
         /// The key of the entry.
         key: String,
     },

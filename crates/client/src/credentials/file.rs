@@ -79,17 +79,7 @@ impl CredentialFile {
     /// Reads a file; `None` where there is none.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, Error> {
         let fault = |source| Error::CredentialFile { path: path.to_owned(), source };
-        let file = match fs::File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(fault(CredentialFileFault::Io(error))),
-        };
-        let mut bytes = Vec::new();
-        let limit = CREDENTIAL_FILE_BYTES_MAX;
-        file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| fault(CredentialFileFault::Io(error)))?;
-        if bytes.len() as u64 > limit {
-            return Err(fault(CredentialFileFault::TooLarge { limit }));
-        }
+        let Some(bytes) = read(path).map_err(fault)? else { return Ok(None) };
         // Podman makes an empty file before the first login.
         let text = if bytes.trim_ascii().is_empty() { b"{}".as_slice() } else { &bytes };
         let document = serde_json::from_slice(text).map_err(|error| fault(json_fault(&error)))?;
@@ -195,13 +185,29 @@ impl CredentialFile {
     }
 }
 
+/// Reads a file within the limit; `None` where there is none.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, CredentialFileFault> {
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(CredentialFileFault::Io(error)),
+    };
+    let mut bytes = Vec::new();
+    let limit = CREDENTIAL_FILE_BYTES_MAX;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(CredentialFileFault::Io)?;
+    match bytes.len() as u64 > limit {
+        true => Err(CredentialFileFault::TooLarge { limit }),
+        false => Ok(Some(bytes)),
+    }
+}
+
 /// Makes a credential of a name and a password; one name says that the password is an identity token.
 pub(super) fn basic(username: String, password: String) -> Credential {
     let password = Secret::from(password);
     if username == TOKEN_USER { Credential::IdentityToken(password) } else { Credential::Basic { username, password } }
 }
 
-fn json_fault(error: &serde_json::Error) -> CredentialFileFault {
+pub(super) fn json_fault(error: &serde_json::Error) -> CredentialFileFault {
     CredentialFileFault::Json { line: error.line(), column: error.column() }
 }
 
@@ -237,7 +243,7 @@ fn namespaces(registry: &Registry, repository: Option<&RepositoryName>) -> Vec<S
 }
 
 /// Finds an entry by its key as it is, or else by what the key stands for.
-fn find<'a, T>(entries: &'a BTreeMap<String, T>, name: &str) -> Option<(&'a String, &'a T)> {
+pub(super) fn find<'a, T>(entries: &'a BTreeMap<String, T>, name: &str) -> Option<(&'a String, &'a T)> {
     entries.get_key_value(name).or_else(|| entries.iter().find(|(key, _)| normal(key) == name))
 }
 

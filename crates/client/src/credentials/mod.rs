@@ -1,18 +1,21 @@
 //! Where credentials come from, and where `login` keeps them.
 //!
 //! ```text
-//!   given (flags, variables)  ->  each file in turn:  its `credHelpers` for the registry
+//!   given (flags, variables)  ->  what the project names
+//!                             ->  each file in turn:  its `credHelpers` for the registry
 //!                                                     its `auths`, the most specific key first
 //!                                                     its `credsStore`            ->  anonymous
 //! ```
 //!
-//! The files are Podman's `auth.json` and Docker's `config.json`, which have the same form; the caller names them,
-//! and the directories to look for helper programs in. A file that is not there is passed over; one that cannot be
+//! The files are Podman's `auth.json` and Docker's `config.json`, which have the same form; a project's
+//! `wasmcloud.toml` names one in the form of `wash`. The caller names all of them, and the directories to look for
+//! helper programs in. A file that is not there is passed over; one that cannot be
 //! read is an error, as is a helper that fails: going on without would turn a defect into a puzzling refusal.
 
 mod fault;
 mod file;
 mod helper;
+mod wash;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -28,6 +31,7 @@ use helper::Helpers;
 #[derive(Debug, Clone, Default)]
 pub struct Credentials {
     given: Vec<(Registry, Credential, CredentialSource)>,
+    wash_project: Option<PathBuf>,
     files: Vec<PathBuf>,
     helpers: Helpers,
 }
@@ -37,6 +41,14 @@ impl Credentials {
     #[must_use]
     pub fn with_given(mut self, registry: Registry, credential: Credential, source: CredentialSource) -> Self {
         self.given.push((registry, credential, source));
+        self
+    }
+
+    /// Names the `wasmcloud.toml` of a project, whose `[registry]` may name a file in the form of `wash`. That goes
+    /// before the other files, and is only ever read.
+    #[must_use]
+    pub fn with_wash_project(mut self, path: impl Into<PathBuf>) -> Self {
+        self.wash_project = Some(path.into());
         self
     }
 
@@ -65,6 +77,11 @@ impl Credentials {
     ) -> Result<Option<(Credential, CredentialSource)>, Error> {
         if let Some((_, credential, source)) = self.given.iter().find(|(known, ..)| known == registry) {
             return Ok(Some((credential.clone(), source.clone())));
+        }
+        if let Some(project) = &self.wash_project
+            && let Some((credential, path)) = wash::lookup(project, registry)?
+        {
+            return Ok(Some((credential, CredentialSource::Project(path))));
         }
         for path in &self.files {
             let Some(file) = CredentialFile::read(path)? else { continue };
@@ -140,6 +157,8 @@ pub enum CredentialSource {
     CommandLine,
     /// An environment variable.
     Variable(String),
+    /// A file that a project names.
+    Project(PathBuf),
     /// A file.
     File(PathBuf),
     /// A helper program.
@@ -149,7 +168,7 @@ pub enum CredentialSource {
 impl CredentialSource {
     /// Whether the credential was kept from an earlier day, and may be out of date without anybody's knowledge.
     pub(crate) fn is_kept(&self) -> bool {
-        matches!(self, Self::File(_) | Self::Helper(_))
+        matches!(self, Self::Project(_) | Self::File(_) | Self::Helper(_))
     }
 }
 
@@ -159,7 +178,7 @@ impl fmt::Display for CredentialSource {
             Self::Anonymous => formatter.write_str("without a credential"),
             Self::CommandLine => formatter.write_str("with the credential from the command line"),
             Self::Variable(name) => write!(formatter, "with the credential from the variable {name}"),
-            Self::File(path) => write!(formatter, "with the credential from {}", path.display()),
+            Self::Project(path) | Self::File(path) => write!(formatter, "with the credential from {}", path.display()),
             Self::Helper(program) => write!(formatter, "with the credential from `{program}`"),
         }
     }

@@ -66,7 +66,7 @@ impl Repository {
             // GitLab takes the tag for the digest that it is made of, and answers with the subject itself.
             _ if manifest.digest() == digest => Ok(Vec::new()),
             Document::Index(index) => Ok(index.manifests.clone()),
-            Document::Image(_) => {
+            Document::Image(_) | Document::Artifact(_) => {
                 let request = self.manifest_request(Method::GET, &selector, Access::Pull)?.line();
                 Err(Error::Protocol { request, source: Violation::NotAnIndex })
             }
@@ -116,7 +116,7 @@ fn read_index(head: &Head, bytes: Bytes) -> Result<Vec<Descriptor>, Error> {
         .map_err(|source| Error::Manifest { request: head.line.clone(), source })?;
     match manifest.document() {
         Document::Index(index) => Ok(index.manifests.clone()),
-        Document::Image(_) => Err(head.violation(Violation::NotAnIndex)),
+        Document::Image(_) | Document::Artifact(_) => Err(head.violation(Violation::NotAnIndex)),
     }
 }
 

@@ -364,7 +364,7 @@ async fn a_referrer_is_added_to_the_tag_where_the_registry_does_not_know_the_sub
         .filter(|request| request.line == put)
         .map(|request| match Manifest::parse(request.body, None).unwrap().document() {
             Document::Index(index) => index.manifests.clone(),
-            Document::Image(_) => Vec::new(),
+            Document::Image(_) | Document::Artifact(_) => Vec::new(),
         })
         .collect();
     assert_eq!(written[0], [listed.clone()]);

@@ -9,6 +9,7 @@ use wharf_registry::Limits;
 use crate::hub::{Hub, OCI_INDEX, OCI_MANIFEST, Reply, noise, refused};
 
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+const OCI_ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
 async fn put(hub: &Hub, reference: &str, media_type: &str, body: impl Into<Body>) -> Reply {
@@ -149,6 +150,7 @@ async fn the_content_type_agrees_with_the_body() {
     let mut page = image.clone();
     page["mediaType"] = json!("text/html");
     let list = json!({ "schemaVersion": 2, "mediaType": DOCKER_LIST, "manifests": [] });
+    let artifact = json!({ "mediaType": OCI_ARTIFACT, "artifactType": "text/plain", "blobs": image["layers"] });
     let parameters = format!("{OCI_MANIFEST}; charset=utf-8");
     for (document, declared, expected) in [
         (&image, OCI_MANIFEST, Ok(OCI_MANIFEST)),
@@ -159,6 +161,8 @@ async fn the_content_type_agrees_with_the_body() {
         (&untyped, DOCKER_MANIFEST, Ok(DOCKER_MANIFEST)),
         (&untyped, "application/json", Ok(OCI_MANIFEST)),
         (&list, DOCKER_LIST, Ok(DOCKER_LIST)),
+        (&artifact, OCI_ARTIFACT, Ok(OCI_ARTIFACT)),
+        (&artifact, OCI_MANIFEST, Err("MANIFEST_INVALID")),
         (&image, OCI_INDEX, Err("MANIFEST_INVALID")),
         (&image, DOCKER_MANIFEST, Err("MANIFEST_INVALID")),
         (&untyped, OCI_INDEX, Err("MANIFEST_INVALID")),
@@ -181,9 +185,9 @@ async fn what_is_no_manifest_is_refused_with_the_reason() {
     let hub = Hub::start().await;
     for (body, reason) in [
         ("", "not valid JSON"),
-        ("{}", "neither `config` nor `manifests`"),
+        ("{}", "none of `config`, `manifests` and `blobs`"),
         (r#"{"schemaVersion":1,"config":{}}"#, "schemaVersion 1"),
-        (r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#, "both"),
+        (r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#, "more than one of"),
         (r#"{"schemaVersion":2,"manifests":[],"manifests":[]}"#, "stands twice"),
     ] {
         let reply = put(&hub, "tag", "application/json", body).await;

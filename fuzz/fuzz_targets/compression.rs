@@ -1,0 +1,73 @@
+//! Gzip and zstd.
+
+#![no_main]
+
+use std::io::{self, Read};
+
+use libfuzzer_sys::fuzz_target;
+use wharf_fuzz::Trickle;
+use wharf_tar::{Compression, InvalidTar, ZSTD_WINDOW_BYTES_MAX, decompress};
+
+/// Small enough to be met.
+const LIMIT: usize = 64 * 1024;
+
+fuzz_target!(|input: &[u8]| {
+    let (unpacked, error) = unpack(input, LIMIT);
+    check_pieces(input, &unpacked, error.is_some());
+    let is_over = matches!(error, Some(InvalidTar::Expansion { limit: _ }));
+    assert!(unpacked.len() <= LIMIT && (!is_over || unpacked.len() == LIMIT), "{} bytes: {error:?}", unpacked.len());
+    if !unpacked.is_empty() && error.is_none() {
+        let (_, error) = unpack(input, unpacked.len() - 1);
+        assert!(matches!(error, Some(InvalidTar::Expansion { .. })), "{error:?}");
+    }
+    match Compression::of(input) {
+        Compression::None => assert_eq!((&input[..unpacked.len()], unpacked.len() < input.len()), (&unpacked[..], is_over)),
+        Compression::Gzip => {}
+        Compression::Zstd => check_zstd(input, &unpacked, error.as_ref()),
+    }
+});
+
+/// Returns what comes out, and what ended it.
+fn unpack(input: &[u8], limit: usize) -> (Vec<u8>, Option<InvalidTar>) {
+    let mut unpacked = Vec::new();
+    let mut reader = decompress(input, limit as u64).expect("memory can be read");
+    let error = reader.read_to_end(&mut unpacked).err();
+    (unpacked, error.map(InvalidTar::from))
+}
+
+/// How many bytes come and go at a time makes no difference.
+fn check_pieces(input: &[u8], expected: &[u8], is_refused: bool) {
+    let mut reader = decompress(Trickle::new(input), LIMIT as u64).expect("memory can be read");
+    let (mut unpacked, mut buffer) = (Vec::new(), vec![0; 1 + input.len() % 300]);
+    let refused = loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => break false,
+            Ok(read) => unpacked.extend_from_slice(&buffer[..read]),
+            Err(_) => break true,
+        }
+    };
+    let (some, more) = if unpacked.len() < expected.len() { (&unpacked[..], expected) } else { (expected, &unpacked[..]) };
+    // What stands before a fault may be there before the fault is seen.
+    assert!(refused == is_refused && more.starts_with(some) && (refused || more == some), "{some:?} {more:?}");
+}
+
+/// What is unpacked is what libzstd unpacks.
+fn check_zstd(input: &[u8], unpacked: &[u8], error: Option<&InvalidTar>) {
+    let peer = unpack_with_peer(input);
+    match (error, peer) {
+        (Some(InvalidTar::Expansion { .. } | InvalidTar::Window { .. }), _) | (Some(_), Err(_)) => {}
+        (None, Ok(other)) => assert!(unpacked == other, "{unpacked:?}\n{other:?}"),
+        // It stops there, and does not see what comes.
+        (Some(_), Ok(other)) if other.len() > LIMIT => {}
+        (None, Err(other)) => panic!("accepted, but refused by libzstd: {other}"),
+        (Some(error), Ok(other)) => panic!("refused, but libzstd unpacks {} bytes: {error:?}", other.len()),
+    }
+}
+
+fn unpack_with_peer(input: &[u8]) -> io::Result<Vec<u8>> {
+    let mut decoder = zstd::stream::read::Decoder::new(input)?;
+    decoder.window_log_max(ZSTD_WINDOW_BYTES_MAX.ilog2())?;
+    let mut unpacked = Vec::new();
+    decoder.take(LIMIT as u64 + 1).read_to_end(&mut unpacked)?;
+    Ok(unpacked)
+}
