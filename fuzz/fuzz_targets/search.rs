@@ -28,12 +28,18 @@ fuzz_target!(|input: &[u8]| {
     for config in [MediaType::OCI_CONFIG, MediaType::OCTET_STREAM] {
         let of_image = config == MediaType::OCI_CONFIG;
         let Some((search, program)) = search(config, &layers, program) else { continue };
-        let Some(outcome) = run(search, &layers) else { continue };
-        if let Ok(found) = &outcome {
-            check_found(found, &layers);
-        }
-        if let (true, Some(model)) = (of_image, &model) {
+        let Some(outcome) = run(search.clone(), &layers) else { continue };
+        let model = model.as_ref().filter(|_| of_image);
+        if let Some(model) = model {
             check_model(&outcome, program.as_deref(), model);
+        }
+        match outcome {
+            Ok(found) => {
+                check_found(&found, &layers);
+                check_rest(&search, &found, &layers, model);
+            }
+            Err(Unreadable::Several { names }) => check_names(&search, &names, &layers),
+            Err(_) => {}
         }
     }
 });
@@ -155,6 +161,38 @@ fn run(mut search: Search, layers: &[Layer]) -> Option<Result<Found, Unreadable>
     Some(outcome)
 }
 
+/// Each of several is found by its name.
+fn check_names(search: &Search, names: &[String], layers: &[Layer]) {
+    // What is escaped or cut may stand for another name.
+    for name in names.iter().filter(|name| name.len() < 128 && !name.contains('\\')) {
+        let found = run(search.clone().choosing(name), layers).expect("they were looked into before");
+        let found = found.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(found.clue, Clue::Chosen);
+        let digest = found.layer.digest.to_string();
+        let is_path = |name: &str| found.path.as_deref() == Some(name);
+        let in_layer = name.strip_prefix(&digest).map(|rest| rest.strip_prefix('/'));
+        assert!(is_path(name) || in_layer.is_some_and(|path| path.is_none_or(is_path)), "{name}: {found:?}");
+        check_found(&found, layers);
+    }
+}
+
+/// What is beside the Wasm is all that there is but for it.
+fn check_rest(search: &Search, found: &Found, layers: &[Layer], model: Option<&BTreeMap<&str, (EntryKind, &[u8])>>) {
+    let mut others = search.others(found);
+    while let Some(index) = others.wants() {
+        if others.look(index, &mut &layers[index].packed[..]).is_err() {
+            return;
+        }
+    }
+    let rest = others.finish().expect("the layers are small");
+    assert!(rest.names.len() as u64 <= rest.count && rest.layers.len() <= layers.len());
+    if let Some(model) = model {
+        let all = model.values().filter(|(kind, _)| *kind != EntryKind::Directory).count();
+        assert_eq!(rest.count as usize + usize::from(rest.runtime_config.is_some()) + 1, all, "{rest:?} {found:?}");
+        assert!(rest.names.iter().all(|name| model.contains_key(name.as_str()) && found.path.as_ref() != Some(name)));
+    }
+}
+
 /// What is found is what it is said to be.
 fn check_found(found: &Found, layers: &[Layer]) {
     let layer = &layers[found.index];
@@ -188,11 +226,13 @@ fn check_model(outcome: &Result<Found, Unreadable>, program: Option<&str>, model
             let path = found.path.as_deref().expect("no layer is Wasm");
             match found.clue {
                 Clue::Entrypoint => assert_eq!(Some(path), program),
+                Clue::Chosen => panic!("nothing was asked for"),
                 Clue::Plugin => assert!(runs_wasm.is_none() && names.any(|name| name == path)),
                 Clue::Only => {
                     assert!(runs_wasm.is_none());
                     assert_eq!(names.collect::<Vec<_>>(), [path]);
                 }
+                Clue::Chosen => unreachable!("nothing is asked for"),
             }
             assert!(model.contains_key(path), "{found:?}");
         }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wharf_oci::json::parse_strict_list;
 use wharf_oci::limits::DESCRIPTORS_MAX;
-use wharf_oci::{Algorithm, Descriptor, Digest, Document, Hasher, ImageManifest, Manifest, MediaType};
+use wharf_oci::{Algorithm, Descriptor, Digest, Document, Hashing, ImageManifest, Manifest, MediaType};
 use wharf_tar::Compression;
 
 use crate::Error;
@@ -24,9 +24,6 @@ use crate::span::Span;
 
 /// The file that makes a tar a docker archive.
 pub(crate) const MANIFEST_FILE: &str = "manifest.json";
-
-/// How many bytes are hashed at a time.
-const HASH_BYTES: usize = 256 * 1024;
 
 /// An image in [`MANIFEST_FILE`].
 #[derive(Debug, Serialize, Deserialize)]
@@ -188,18 +185,11 @@ impl<'a> Digests<'a> {
 }
 
 /// Hashes content, and returns its first bytes too.
-fn hash(mut content: impl io::Read, algorithm: Algorithm) -> io::Result<(Digest, Vec<u8>)> {
+fn hash(content: impl io::Read, algorithm: Algorithm) -> io::Result<(Digest, Vec<u8>)> {
+    let mut content = Hashing::new(algorithm, content);
     let mut first = Vec::new();
     (&mut content).take(Compression::MAGIC_BYTES as u64).read_to_end(&mut first)?;
-    let mut hasher = Hasher::new(algorithm);
-    hasher.update(&first);
-    let mut buffer = vec![0; HASH_BYTES];
-    loop {
-        match content.read(&mut buffer)? {
-            0 => return Ok((hasher.finish(), first)),
-            read => hasher.update(&buffer[..read]),
-        }
-    }
+    Ok((content.read_rest()?.digest, first))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use wharf_oci::{
 
 use crate::archive::{find, not_found};
 use crate::blocking::blocking;
-use crate::files::{persist, temporary_in};
+use crate::files::{Existing, persist, persist_now, temporary_in};
 use crate::graph::{Subjects, manifests_below};
 use crate::index::{
     INDEX_FILE, LAYOUT_FILE, Listing, blob_path, check_version, is_called, layout_version, names_of, parse_index,
@@ -101,9 +101,8 @@ impl Layout {
         blocking(move || {
             check_children(&folder, &manifest)?;
             if size_of(&folder.join(blob_path(manifest.digest())))? != Some(manifest.bytes().len() as u64) {
-                store(&folder, manifest.digest(), &mut |file| {
-                    file.write_all(manifest.bytes()).map_err(Error::file("write to", &folder))
-                })?;
+                make_folder_of(&folder, manifest.digest())?;
+                write_file(&folder, &blob_path(manifest.digest()), manifest.bytes())?;
             }
             edit_index(&folder, |entries| enter(entries, &manifest, name.as_ref()))?;
             drop(lock);
@@ -183,13 +182,19 @@ impl Push for Layout {
 
     async fn push(&self, descriptor: &Descriptor, source: &dyn Fetch) -> Result<Transfer, wharf_oci::Error> {
         let (folder, digest) = (self.folder.clone(), descriptor.digest.clone());
-        receive(source, descriptor, move |pieces| {
-            store(&folder, &digest, &mut |file| {
-                let written = io::copy(pieces, file).map(drop);
-                written.map_err(|error| content_error(error, Error::file("write to", &folder)))
-            })
+        let temporary = blocking(move || {
+            make_folder_of(&folder, &digest)?;
+            temporary_in(&folder)
         })
         .await?;
+        let folder = self.folder.clone();
+        let mut file = temporary.as_file().try_clone().map_err(Error::file("write to", &folder))?;
+        receive(source, descriptor, move |pieces| {
+            let written = io::copy(pieces, &mut file).map(drop);
+            written.map_err(|error| content_error(error, Error::file("write to", &folder)))
+        })
+        .await?;
+        persist(temporary, &self.blob(&descriptor.digest), Existing::Replace).await?;
         // What refers to another manifest is named by nothing, so that only the index can tell of it.
         if descriptor.media_type.is_manifest()
             && let Ok(manifest) = fetch_manifest(self, descriptor).await
@@ -263,15 +268,10 @@ fn check_children(folder: &Path, manifest: &Manifest) -> Result<(), Error> {
     Ok(())
 }
 
-/// Stores what `fill` writes, which is what `digest` names.
-fn store(folder: &Path, digest: &Digest, fill: &mut dyn FnMut(&mut File) -> Result<(), Error>) -> Result<(), Error> {
+/// Makes the folder of a blob, which is one for each algorithm.
+fn make_folder_of(folder: &Path, digest: &Digest) -> Result<(), Error> {
     let path = folder.join(blob_path(digest));
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(Error::file("create", parent))?;
-    }
-    let mut temporary = temporary_in(folder)?;
-    fill(temporary.as_file_mut())?;
-    persist(temporary, &path)
+    path.parent().map_or(Ok(()), |parent| fs::create_dir_all(parent).map_err(Error::file("create", parent)))
 }
 
 fn read_index(folder: &Path) -> Result<(ImageIndex, Bytes), Error> {
@@ -297,7 +297,7 @@ fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
     let path = folder.join(name);
     let mut temporary = temporary_in(folder)?;
     temporary.write_all(bytes).map_err(Error::file("write", &path))?;
-    persist(temporary, &path)
+    persist_now(temporary.as_file(), temporary.path(), &path, Existing::Replace)
 }
 
 fn remove(path: &Path) -> Result<(), Error> {

@@ -67,7 +67,7 @@ mod blocking;
 mod docker;
 mod entries;
 mod error;
-mod files;
+pub mod files;
 #[cfg(test)]
 mod fixtures;
 mod graph;
@@ -80,9 +80,10 @@ mod writer;
 
 pub use archive::Archive;
 pub use error::Error;
+pub use files::Existing;
 pub use layout::Layout;
 pub use name::ImageName;
-pub use writer::{ArchiveWriter, Existing, WriteOptions};
+pub use writer::{ArchiveWriter, WriteOptions};
 
 /// Which of the two descriptions in an archive counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use wharf_tar::{WriteError, Writer, frame};
 
 use crate::blocking::blocking;
 use crate::docker::{DockerImage, MANIFEST_FILE, counted};
-use crate::files::{folder_of, persist, persist_new, temporary_in};
+use crate::files::{Existing, folder_of, persist, refuse_existing, temporary_in};
 use crate::index::{INDEX_FILE, LAYOUT_FILE, blob_path, describe, layout_version};
 use crate::receive::{content_error, receive};
 use crate::span::Span;
@@ -35,16 +35,6 @@ pub struct WriteOptions {
     pub flavor: Flavor,
     /// What to do with a file that is there already.
     pub existing: Existing,
-}
-
-/// What to do with a file that is there already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Existing {
-    /// Leave it, and fail.
-    #[default]
-    Keep,
-    /// Replace it, at once and whole.
-    Replace,
 }
 
 /// Writes a tar file that is an OCI archive and, for a container image, a docker archive at the same time.
@@ -134,18 +124,14 @@ impl ArchiveWriter {
     /// Writes what describes the content, and gives the archive its name.
     ///
     /// # Errors
-    /// [`Error::Empty`] where nothing was listed, [`Error::Exists`] where the name was taken meanwhile.
+    /// [`Error::Empty`] where nothing was listed, [`Error::Exists`] and [`Error::NoFile`] where the name was taken
+    /// meanwhile.
     pub async fn finish(self) -> Result<(), Error> {
         let Self { path, options, temporary, state } = self;
         let mut state = state.lock_owned().await;
-        blocking(move || {
-            state.describe(&path)?;
-            match options.existing {
-                Existing::Keep => persist_new(temporary, &path),
-                Existing::Replace => persist(temporary, &path),
-            }
-        })
-        .await
+        let archive = path.clone();
+        blocking(move || state.describe(&archive)).await?;
+        persist(temporary, &path, options.existing).await
     }
 }
 
@@ -324,17 +310,6 @@ fn write_error(error: WriteError, path: &Path) -> Error {
         WriteError::Write(source) => write(source),
         other => write(io::Error::other(other)),
     }
-}
-
-/// Fails where `path` is taken, before anything is written; a device or a pipe is never replaced.
-fn refuse_existing(path: &Path, existing: Existing) -> Result<(), Error> {
-    if path.metadata().is_ok_and(|found| !found.is_file()) {
-        return Err(Error::NoFile { path: path.to_owned() });
-    }
-    if existing == Existing::Keep && path.symlink_metadata().is_ok() {
-        return Err(Error::Exists { path: path.to_owned() });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

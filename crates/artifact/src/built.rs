@@ -138,6 +138,12 @@ pub(crate) fn config_bytes(config: &impl serde::Serialize) -> Result<Bytes, Inva
     }
 }
 
+/// Reads a time as configs have it, in seconds since 1970; nothing for what is none.
+#[must_use]
+pub fn created_seconds(text: &str) -> Option<i64> {
+    text.parse::<Timestamp>().ok().map(Timestamp::as_second)
+}
+
 /// Returns a time as RFC 3339 has it.
 pub(crate) fn created_text(seconds: i64) -> Result<String, InvalidBuild> {
     let created = Timestamp::from_second(seconds).map_err(|source| InvalidBuild::Created { seconds, source })?;

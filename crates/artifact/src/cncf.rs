@@ -13,8 +13,8 @@
 //! What is built depends on nothing but the arguments, so the same input gives the same manifest digest.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use wasmparser::names::{ComponentName, ComponentNameKind};
+use wharf_oci::json::parse_strict;
 use wharf_oci::{Annotations, Descriptor, Digest, ImageManifest, MediaType};
 
 use crate::built::{checked_file_name, config_bytes, created_text};
@@ -127,9 +127,7 @@ impl WasmConfig {
         if bytes.len() > CONFIG_BYTES_MAX {
             return Err(InvalidConfig::TooLarge { size: bytes.len() });
         }
-        // Without this, an array would be taken for the fields in their order.
-        serde_json::from_slice::<Map<String, Value>>(bytes).map_err(InvalidConfig::Json)?;
-        serde_json::from_slice(bytes).map_err(InvalidConfig::Json)
+        parse_strict(bytes).map_err(InvalidConfig::Json)
     }
 
     /// Returns the kind of binary that the config claims; only its bytes tell for certain.

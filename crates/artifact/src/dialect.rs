@@ -162,6 +162,18 @@ pub enum Place {
     Search(Search),
 }
 
+impl Place {
+    /// Returns the layers of which one is the Wasm, as it is; none where it has to be put together or searched for.
+    #[must_use]
+    pub fn whole_layers(&self) -> &[Descriptor] {
+        match self {
+            Self::Layer(layer) => std::slice::from_ref(layer),
+            Self::Choice(layers) => layers,
+            Self::Chunks(_) | Self::Search(_) => &[],
+        }
+    }
+}
+
 /// How a manifest departs from its dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

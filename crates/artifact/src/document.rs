@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use wharf_oci::json::parse_strict;
 
 use crate::limits::CONFIG_BYTES_MAX;
 
@@ -18,7 +18,7 @@ pub enum InvalidDocument {
         /// Its size in bytes.
         size: usize,
     },
-    /// It is not JSON, or not JSON of that kind.
+    /// It is not JSON, not JSON of that kind, or has a key twice.
     #[error("{what} is not valid JSON of its kind")]
     Json {
         /// What it should be.
@@ -28,15 +28,12 @@ pub enum InvalidDocument {
     },
 }
 
-/// Reads an object; `what` names the document in errors.
+/// Reads an object, in which no key stands twice; `what` names the document in errors.
 pub(crate) fn parse<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T, InvalidDocument> {
     if bytes.len() > CONFIG_BYTES_MAX {
         return Err(InvalidDocument::TooLarge { what, size: bytes.len() });
     }
-    // Without this, an array would be taken for the fields in their order.
-    serde_json::from_slice::<Map<String, Value>>(bytes)
-        .and_then(|_| serde_json::from_slice(bytes))
-        .map_err(|source| InvalidDocument::Json { what, source })
+    parse_strict(bytes).map_err(|source| InvalidDocument::Json { what, source })
 }
 
 /// Takes `null`, which Go writes for what is empty, as empty.

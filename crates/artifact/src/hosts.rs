@@ -16,10 +16,13 @@ use serde::Serialize;
 use wharf_oci::{Descriptor, ImageManifest, MediaType};
 
 use crate::dialect::Dialect;
-use crate::istio::FILTER_LAYER;
+use crate::istio::{FILTER_LAYER, PLUGIN_FILE};
 use crate::runwasi::WASM_LAYER;
 use crate::search::{Clue, Found, What};
 use crate::{Kind, Role};
+
+/// A type of layer that Spin has for its components.
+const WASM_CONTENT_LAYER: &str = "application/vnd.wasm.content.layer.v1+wasm";
 
 /// A host, or a family of them, that pulls Wasm from registries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -155,7 +158,7 @@ fn wkg_reads(subject: &Subject<'_>) -> Result<&'static str, &'static str> {
         Err("wkg pulls the CNCF layout only")
     } else if subject.manifest.media_type.is_none() {
         Err("wkg wants a mediaType in the manifest")
-    } else if only_layer(subject, &["application/wasm"]).is_none() {
+    } else if only_layer(subject, &[MediaType::WASM.as_str()]).is_none() {
         Err("wkg wants one layer of type application/wasm")
     } else if subject.role == Some(Role::ProxyWasmFilter) {
         Ok("wkg pulls it; wasmtime does not run filters")
@@ -167,7 +170,7 @@ fn wkg_reads(subject: &Subject<'_>) -> Result<&'static str, &'static str> {
 fn runwasi_reads(subject: &Subject<'_>) -> Result<&'static str, &'static str> {
     let has_image_config = subject.manifest.config.media_type == MediaType::OCI_CONFIG;
     // Layers of other types are passed over.
-    let is_wasm = |layer: &&Descriptor| ["application/wasm", WASM_LAYER].contains(&layer.media_type.as_str());
+    let is_wasm = |layer: &&Descriptor| layer.media_type == MediaType::WASM || layer.media_type.as_str() == WASM_LAYER;
     let has_wasm = subject.manifest.layers.iter().filter(is_wasm).count() == 1;
     match subject.dialect {
         Dialect::CncfWasm if has_wasm => Ok("under Kubernetes, with a command; ctr does not run it"),
@@ -183,15 +186,14 @@ fn runwasi_reads(subject: &Subject<'_>) -> Result<&'static str, &'static str> {
 }
 
 fn wasmcloud_reads(subject: &Subject<'_>) -> Result<&'static str, &'static str> {
-    const TAR: &str = "application/vnd.oci.image.layer.v1.tar";
-    let is_bare = |found: &&Found| found.path.is_none() && found.layer.media_type.as_str() == TAR;
+    let is_bare = |found: &&Found| found.path.is_none() && found.layer.media_type == MediaType::OCI_LAYER;
     if subject.dialect == Dialect::WasmcloudProvider {
         return match subject.found {
-            Some(found) if found.layer.media_type.as_str() != TAR => Err("it wants a layer of its own type"),
+            Some(found) if found.layer.media_type != MediaType::OCI_LAYER => Err("it wants a layer of its own type"),
             _ => Ok("wasmCloud 1 runs providers, wasmCloud 2 has none"),
         };
     }
-    if only_layer(subject, &["application/wasm", FILTER_LAYER]).is_some() {
+    if only_layer(subject, &[MediaType::WASM.as_str(), FILTER_LAYER]).is_some() {
         Ok("a single layer of a type that it knows")
     } else if subject.manifest.layers.len() == 1 && subject.found.filter(is_bare).is_some() {
         Ok("wasmCloud 1 takes a layer of type tar that is Wasm")
@@ -202,18 +204,16 @@ fn wasmcloud_reads(subject: &Subject<'_>) -> Result<&'static str, &'static str> 
 
 /// Follows the three steps of Istio's `imagefetcher.go`.
 fn istio_reads(subject: &Subject<'_>) -> Result<&'static str, &'static str> {
-    const DOCKER_TAR_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
-    const TAR_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
     let layers = &subject.manifest.layers;
-    let last = layers.last().map(|layer| layer.media_type.as_str()).unwrap_or_default();
+    let last = layers.last().map(|layer| &layer.media_type);
     if *subject.media_type == MediaType::DOCKER_MANIFEST {
-        return match last == DOCKER_TAR_GZIP && has_plugin(subject) {
+        return match last == Some(&MediaType::DOCKER_LAYER_GZIP) && has_plugin(subject) {
             true => Ok("plugin.wasm in the last layer of a Docker image"),
             false => Err("of a Docker image, it wants plugin.wasm in a last layer of type tar.gzip"),
         };
     }
     let has_filter = layers.iter().any(|layer| layer.media_type.as_str() == FILTER_LAYER);
-    if last == TAR_GZIP && has_plugin(subject) {
+    if last == Some(&MediaType::OCI_LAYER_GZIP) && has_plugin(subject) {
         Ok("plugin.wasm in the last layer of an image")
     } else if has_filter && layers.len() == 2 {
         Ok("two layers, one of them a filter")
@@ -225,10 +225,11 @@ fn istio_reads(subject: &Subject<'_>) -> Result<&'static str, &'static str> {
 }
 
 fn spin_reads(subject: &Subject<'_>) -> Result<&'static str, &'static str> {
-    const WASM: [&str; 2] = ["application/wasm", "application/vnd.wasm.content.layer.v1+wasm"];
     match subject.dialect {
         Dialect::SpinApp => Ok("an application of Spin"),
-        _ if only_layer(subject, &WASM).is_some() => Ok("as a package that an application names"),
+        _ if only_layer(subject, &[MediaType::WASM.as_str(), WASM_CONTENT_LAYER]).is_some() => {
+            Ok("as a package that an application names")
+        }
         _ => Err("it wants an application, or one layer of a type of Wasm"),
     }
 }
@@ -249,6 +250,6 @@ fn is_entrypoint(subject: &Subject<'_>) -> bool {
 /// Whether the Wasm is the `plugin.wasm` of the last layer.
 fn has_plugin(subject: &Subject<'_>) -> bool {
     let is_last = |found: &Found| subject.manifest.layers.last() == Some(&found.layer);
-    let is_named = |path: &str| path.rsplit('/').next() == Some("plugin.wasm");
+    let is_named = |path: &str| path.rsplit('/').next() == Some(PLUGIN_FILE);
     subject.found.is_some_and(|found| is_last(found) && found.path.as_deref().is_some_and(is_named))
 }

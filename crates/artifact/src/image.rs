@@ -10,10 +10,6 @@ use crate::{Built, ExecutionConfig, ImageConfig, InvalidBuild, Kind, Layer, Root
 /// The annotation by which crun knows that an image holds Wasm, and Istio's tools that it holds a filter.
 pub(crate) const VARIANT: &str = "module.wasm.image/variant";
 
-const OCI_TAR: &str = "application/vnd.oci.image.layer.v1.tar";
-const DOCKER_TAR: &str = "application/vnd.docker.image.rootfs.diff.tar";
-const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
-
 /// What the builders of container images cannot take from the Wasm.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImageOptions {
@@ -44,8 +40,8 @@ impl ManifestFormat {
     #[must_use]
     pub fn tar_layer(self) -> MediaType {
         match self {
-            Self::Oci => OCI_TAR.into(),
-            Self::Docker => DOCKER_TAR.into(),
+            Self::Oci => MediaType::OCI_LAYER,
+            Self::Docker => MediaType::DOCKER_LAYER,
         }
     }
 
@@ -53,8 +49,8 @@ impl ManifestFormat {
     #[must_use]
     pub fn tar_gzip_layer(self) -> MediaType {
         match self {
-            Self::Oci => format!("{OCI_TAR}+gzip").into(),
-            Self::Docker => format!("{DOCKER_TAR}.gzip").into(),
+            Self::Oci => MediaType::OCI_LAYER_GZIP,
+            Self::Docker => MediaType::DOCKER_LAYER_GZIP,
         }
     }
 
@@ -68,7 +64,7 @@ impl ManifestFormat {
     fn config(self) -> MediaType {
         match self {
             Self::Oci => MediaType::OCI_CONFIG,
-            Self::Docker => DOCKER_CONFIG.into(),
+            Self::Docker => MediaType::DOCKER_CONFIG,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use wharf_oci::Digest;
 
 use crate::document::{self, InvalidDocument, null_as_default};
@@ -52,6 +53,23 @@ pub struct ExecutionConfig {
     /// Free-form notes.
     #[serde(deserialize_with = "null_as_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+    /// All other keys, such as `User`, `Volumes` and `ExposedPorts`.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, Value>,
+}
+
+impl ExecutionConfig {
+    /// Returns the names of the other keys that say something; tools write many of them empty.
+    pub fn other_settings(&self) -> impl Iterator<Item = &str> {
+        let says = |value: &Value| match value {
+            Value::Null | Value::Bool(false) => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Array(list) => !list.is_empty(),
+            Value::Object(map) => !map.is_empty(),
+            Value::Bool(true) | Value::Number(_) => true,
+        };
+        self.others.iter().filter(move |(_, value)| says(value)).map(|(name, _)| name.as_str())
+    }
 }
 
 /// What the layers of an image are.
@@ -172,8 +190,27 @@ mod tests {
     }
 
     #[test]
+    fn other_settings_are_named_where_they_say_something() {
+        let value = json!({ "config": {
+            "User": "1000", "Volumes": { "/data": {} }, "ExposedPorts": {}, "Tty": false, "Hostname": "", "OnBuild": null,
+            "ArgsEscaped": true, "Cmd": ["x"],
+        } });
+        let config = ImageConfig::parse(value.to_string().as_bytes()).unwrap().config;
+        assert_eq!(config.other_settings().collect::<Vec<_>>(), ["ArgsEscaped", "User", "Volumes"]);
+    }
+
+    #[test]
     fn what_is_no_config_is_refused() {
-        for text in ["", "[]", "null", r#"{"os":1}"#, r#"{"os":"a","os":"b"}"#, r#"{"config":{"Cmd":"sh"}}"#, "{} {}"] {
+        for text in [
+            "",
+            "[]",
+            "null",
+            r#"{"os":1}"#,
+            r#"{"os":"a","os":"b"}"#,
+            r#"{"x":{"y":1,"y":1}}"#,
+            r#"{"config":{"Cmd":"sh"}}"#,
+            "{} {}",
+        ] {
             assert!(matches!(ImageConfig::parse(text.as_bytes()), Err(InvalidDocument::Json { .. })), "{text}");
         }
         let large = " ".repeat(crate::limits::CONFIG_BYTES_MAX + 1);

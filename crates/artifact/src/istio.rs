@@ -28,7 +28,7 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize};
-use wharf_oci::{Annotations, Descriptor, ImageManifest};
+use wharf_oci::{Annotations, Descriptor, ImageManifest, MediaType};
 
 use crate::built::config_bytes;
 use crate::cncf::{TITLE, annotations_of};
@@ -40,6 +40,9 @@ use crate::{Abi, Built, Content, ImageOptions, InvalidBuild, Kind, Layer, LayerF
 /// The type of a runtime config.
 pub const RUNTIME_CONFIG: &str = "application/vnd.module.wasm.config.v1+json";
 
+/// The types of runtime configs: the specification's, and the one before it.
+const RUNTIME_CONFIGS: [&str; 2] = [RUNTIME_CONFIG, "application/vnd.io.wasm.module.config.v1+json"];
+
 /// The type of the layer that is a filter.
 pub const FILTER_LAYER: &str = "application/vnd.module.wasm.content.layer.v1+wasm";
 
@@ -49,10 +52,16 @@ const RUNTIME_TYPE: &str = "module.wasm.runtime/type";
 const ABI_VERSION: &str = "module.wasm.runtime/abi_version";
 /// The type of runtime that Envoy is.
 const ENVOY: &str = "envoy_proxy";
-const RUNTIME_CONFIG_FILE: &str = "runtime-config.json";
+pub(crate) const RUNTIME_CONFIG_FILE: &str = "runtime-config.json";
 const FILTER_FILE: &str = "filter.wasm";
 /// The name by which a filter is looked for in a tar.
-const PLUGIN_FILE: &str = "plugin.wasm";
+pub(crate) const PLUGIN_FILE: &str = "plugin.wasm";
+
+/// Whether content of this type is a runtime config, as today's tools or older ones write it.
+#[must_use]
+pub fn is_runtime_config(media_type: &MediaType) -> bool {
+    RUNTIME_CONFIGS.contains(&media_type.as_str())
+}
 
 /// A binary that is a filter.
 #[derive(Debug, Clone, Copy)]

@@ -49,7 +49,7 @@ pub mod search;
 mod text;
 mod wasm;
 
-pub use built::{Built, InvalidBuild, Layer};
+pub use built::{Built, InvalidBuild, Layer, created_seconds};
 pub use document::InvalidDocument;
 pub use image::{Content, Entrypoint, ImageOptions, LayerFile, ManifestFormat};
 pub use image_config::{ExecutionConfig, ImageConfig, RootFs};

@@ -12,6 +12,7 @@
 //! | layers that are searched for Wasm | 512 | overlay file systems stop at 500 |
 //! | entries in them | 1,000,000 | the largest images have some 300,000 files |
 //! | bytes in them, unpacked | 8 GiB | the largest images; some seconds of work |
+//! | bytes of Wasm that is taken out of a layer | 1 GiB | it goes to a disk; the largest binaries have some 100 MB |
 //! | bytes of the names of their files | 64 MiB | they are kept while lower layers are looked into |
 //! | bytes of the path of a file | 4 KiB | Linux takes no longer one |
 //! | bytes of an annotation taken from metadata | 4 KiB | registries and hubs show it in one line |
@@ -50,8 +51,11 @@ pub const SEARCHED_LAYERS_MAX: usize = 512;
 /// Entries of tars that are looked at in one search.
 pub const SEARCHED_ENTRIES_MAX: u64 = 1_000_000;
 
-/// Bytes, unpacked, that are looked through in one search, or that come out of one layer.
+/// Bytes, unpacked, that are looked through in one search.
 pub const SEARCHED_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
+
+/// Bytes of a Wasm binary, or of WebAssembly text, that is taken out of a layer.
+pub const WASM_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
 /// Bytes of the names of all files that a search has to keep.
 pub const SEARCHED_NAMES_BYTES_MAX: usize = 64 * 1024 * 1024;

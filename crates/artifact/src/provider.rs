@@ -23,15 +23,15 @@ mod read;
 mod tests;
 mod write;
 
-pub use self::claims::{Claims, Description, InvalidClaims};
+pub use self::claims::{Claims, Description, InvalidClaims, rfc3339};
 pub use self::image::{ARCHIVE_CONFIG, ARCHIVE_LAYER, ArchiveOptions, build};
 pub use self::nkey::{InvalidKey, KeyKind, KeyPair, PublicKey};
 pub use self::read::{InvalidProvider, Packaging, Provider, Target, extract, read};
 pub use self::write::{ProviderOptions, TargetSource, UnwritableProvider, write};
 
 /// The file with the claims.
-const CLAIMS_FILE: &str = "claims.jwt";
+pub(crate) const CLAIMS_FILE: &str = "claims.jwt";
 /// The file with the WIT world; the name stands in the claims too.
-const WORLD_FILE: &str = "world.wasm";
+pub(crate) const WORLD_FILE: &str = "world.wasm";
 /// What the names of binaries end with.
 const BINARY_SUFFIX: &str = ".bin";

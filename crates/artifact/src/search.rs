@@ -11,7 +11,11 @@
 //! an image are seen from the highest down, and no further than it takes.
 
 mod bundle;
+mod candidate;
 mod layer;
+mod names;
+mod others;
+mod queue;
 mod stack;
 
 use std::fmt;
@@ -21,11 +25,15 @@ use serde::Serialize;
 use wharf_oci::{Descriptor, Digest, ImageManifest};
 use wharf_tar::InvalidTar;
 
-use self::bundle::Bundle;
+pub use self::others::{Others, Rest};
+
+use self::bundle::{Bundle, without_beside};
+use self::candidate::{Candidate, chosen, only};
 use self::layer::Member;
+use self::queue::{Budget, Queue};
 use self::stack::Stack;
-use crate::dialect::{Contents, Dialect, Unreadable, clean};
-use crate::limits::{SEARCHED_BYTES_MAX, SEARCHED_ENTRIES_MAX, SEARCHED_LAYERS_MAX, SEARCHED_NAMES_BYTES_MAX};
+use crate::dialect::{Contents, Dialect, Unreadable};
+use crate::limits::{SEARCHED_LAYERS_MAX, SEARCHED_NAMES_BYTES_MAX, WASM_BYTES_MAX};
 
 /// A search for Wasm in the layers of one artifact.
 ///
@@ -34,11 +42,10 @@ use crate::limits::{SEARCHED_BYTES_MAX, SEARCHED_ENTRIES_MAX, SEARCHED_LAYERS_MA
 pub struct Search {
     dialect: Dialect,
     contents: Contents,
-    layers: Vec<Descriptor>,
-    /// The indices of the layers that are still to be seen, the next one last.
-    pending: Vec<usize>,
-    left: Budget,
+    queue: Queue,
     scope: Scope,
+    /// The name of what is wanted, where somebody gave one.
+    choice: Option<String>,
 }
 
 /// How layers belong together.
@@ -48,19 +55,6 @@ enum Scope {
     Stack(Box<Stack>),
     /// Each stands for itself; what was found in them so far.
     Apart(Vec<Candidate>),
-}
-
-/// How much may still be looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Budget {
-    /// Entries of tars.
-    entries: u64,
-    /// Bytes, unpacked.
-    bytes: u64,
-}
-
-impl Budget {
-    const WHOLE: Self = Self { entries: SEARCHED_ENTRIES_MAX, bytes: SEARCHED_BYTES_MAX };
 }
 
 /// Wasm, or a provider archive, in a layer.
@@ -104,6 +98,8 @@ pub enum Clue {
     Plugin,
     /// There is no other.
     Only,
+    /// Somebody named it; see [`Search::choosing`].
+    Chosen,
 }
 
 impl fmt::Display for Clue {
@@ -112,6 +108,7 @@ impl fmt::Display for Clue {
             Self::Entrypoint => "the entrypoint of the image",
             Self::Plugin => "the plugin.wasm of its layer",
             Self::Only => "the only one in the artifact",
+            Self::Chosen => "the one that was asked for",
         })
     }
 }
@@ -133,6 +130,12 @@ pub enum InvalidLayer {
         "the names of the files in layer {digest} and those above it take more than {SEARCHED_NAMES_BYTES_MAX} bytes"
     )]
     TooManyNames {
+        /// The layer.
+        digest: Digest,
+    },
+    /// What was found is larger than [`WASM_BYTES_MAX`].
+    #[error("the Wasm in layer {digest} has more than {WASM_BYTES_MAX} bytes")]
+    TooLarge {
         /// The layer.
         digest: Digest,
     },
@@ -192,20 +195,27 @@ impl Search {
             count if count > SEARCHED_LAYERS_MAX => return Err(Unreadable::TooManyLayers { count }),
             _ => {}
         }
-        Ok(Self { dialect, contents, layers, pending, left: Budget::WHOLE, scope })
+        Ok(Self { dialect, contents, queue: Queue::new(layers, pending), scope, choice: None })
+    }
+
+    /// Takes what `name` names, instead of what the artifact prefers: by its path in a tar or the last part of that,
+    /// by title or digest of its layer, or by `DIGEST/PATH`. All layers are looked into then.
+    #[must_use]
+    pub fn choosing(self, name: &str) -> Self {
+        Self { choice: Some(name.to_owned()), ..self }
     }
 
     /// Returns the layers that may be looked into.
     #[must_use]
     pub fn layers(&self) -> &[Descriptor] {
-        &self.layers
+        &self.queue.layers
     }
 
     /// Returns the index of the layer to look into next; nothing where it is known what there is, or where the next
     /// layer is too large to look into.
     #[must_use]
     pub fn wants(&self) -> Option<usize> {
-        self.pending.last().copied().filter(|&index| self.layers[index].size <= self.left.bytes)
+        self.queue.wants()
     }
 
     /// Looks into the layer that [`Search::wants`] named, whose verified bytes `reader` gives from the start.
@@ -216,25 +226,24 @@ impl Search {
     /// # Panics
     /// Where no layer is wanted, or another one.
     pub fn look(&mut self, index: usize, reader: &mut dyn Read) -> Result<(), InvalidLayer> {
-        assert_eq!(self.wants(), Some(index), "layers are looked into as the search wants them");
-        self.pending.pop();
-        let layer = &self.layers[index];
+        let (layer, has_lower) = self.queue.take(index);
         let whole = Candidate::whole(index, self.dialect);
         match &mut self.scope {
             Scope::Apart(found) => {
                 let mut bundle = Bundle::default();
-                let content = layer::look(layer, reader, &mut self.left, &mut |file| bundle.visit(file))?;
+                let content = layer::look(&layer, reader, &mut self.queue.left, &mut |file, _| Ok(bundle.visit(file)))?;
                 found.extend(bundle.into_candidates(content, whole));
             }
             Scope::Stack(stack) => {
-                let mut change = stack.next_change(!self.pending.is_empty());
-                let content = layer::look(layer, reader, &mut self.left, &mut |file| change.visit(stack, file))?;
+                let mut change = stack.next_change(has_lower);
+                let content =
+                    layer::look(&layer, reader, &mut self.queue.left, &mut |file, _| Ok(change.visit(stack, file)))?;
                 if change.has_too_many_names() {
-                    return Err(InvalidLayer::TooManyNames { digest: layer.digest.clone() });
+                    return Err(InvalidLayer::TooManyNames { digest: layer.digest });
                 }
                 stack.apply(change, content, &whole);
-                if stack.is_settled() {
-                    self.pending.clear();
+                if stack.is_settled() && self.choice.is_none() {
+                    self.queue.pending.clear();
                 }
             }
         }
@@ -244,11 +253,12 @@ impl Search {
     /// Returns what was found in the layers that were wanted.
     ///
     /// # Errors
-    /// [`Unreadable::Several`] where nothing tells which of several is meant, [`Unreadable::NativeEntrypoint`],
+    /// [`Unreadable::Several`] where nothing tells which of several is meant, [`Unreadable::NoSuchName`] and
+    /// [`Unreadable::AmbiguousName`] where the one that was chosen is none or several, [`Unreadable::NativeEntrypoint`],
     /// [`Unreadable::EntrypointLink`], [`Unreadable::NoWasm`] or [`Unreadable::Unknown`] where there is none, and
     /// [`Unreadable::TooLarge`] where not all layers could be seen.
     pub fn finish(self) -> Result<Found, Unreadable> {
-        if !self.pending.is_empty() {
+        if !self.queue.pending.is_empty() {
             return Err(Unreadable::TooLarge);
         }
         let (dialect, contents) = (self.dialect, self.contents);
@@ -256,11 +266,20 @@ impl Search {
             Dialect::Untyped => Unreadable::Unknown { contents },
             _ => Unreadable::NoWasm { dialect, contents },
         };
-        let candidate = match self.scope {
-            Scope::Stack(stack) => stack.finish(&self.layers, none),
-            Scope::Apart(found) => only(found, &self.layers, none),
+        let (layers, choice) = (&self.queue.layers, self.choice.as_deref());
+        let candidate = match (self.scope, choice) {
+            (Scope::Stack(stack), _) => stack.finish(layers, choice, none),
+            (Scope::Apart(found), Some(name)) => chosen(found, layers, name, none),
+            (Scope::Apart(found), None) => only(without_beside(found), layers, none),
         };
-        candidate.map(|candidate| candidate.into_found(&self.layers))
+        candidate.map(|candidate| candidate.into_found(layers))
+    }
+
+    /// Starts on a list of what else there is, beside what was found; the search may have been told to finish.
+    #[must_use]
+    pub fn others(&self, found: &Found) -> Others {
+        let is_stack = matches!(self.scope, Scope::Stack(_));
+        Others::new(self.queue.layers.clone(), is_stack, found)
     }
 }
 
@@ -275,55 +294,6 @@ impl Found {
             None => layer::unpack(&self.layer, reader, writer),
             Some(path) => layer::unpack_file(&self.layer, reader, &Member { path, number: self.entry }, writer),
         }
-    }
-}
-
-/// What may be what is searched for. There may be many in one layer, so that none has the layer's descriptor.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Candidate {
-    index: usize,
-    path: Option<String>,
-    what: What,
-    clue: Clue,
-    dialect: Dialect,
-    entry: u64,
-}
-
-impl Candidate {
-    /// Takes a whole layer for Wasm.
-    fn whole(index: usize, dialect: Dialect) -> Self {
-        Self { index, path: None, what: What::Wasm, clue: Clue::Only, dialect, entry: 0 }
-    }
-
-    /// Returns the same layer as a provider archive.
-    fn provider(&self) -> Self {
-        Self { what: What::Provider, dialect: Dialect::WasmcloudProvider, ..self.clone() }
-    }
-
-    /// Returns a file of the same layer.
-    fn file(&self, path: String, entry: u64, clue: Clue) -> Self {
-        Self { path: Some(path), entry, clue, ..self.clone() }
-    }
-
-    fn into_found(self, layers: &[Descriptor]) -> Found {
-        let Self { index, path, what, clue, dialect, entry } = self;
-        Found { layer: layers[index].clone(), index, path, what, clue, dialect, entry }
-    }
-}
-
-/// Takes the only one of all candidates.
-fn only(
-    mut candidates: Vec<Candidate>,
-    layers: &[Descriptor],
-    none: impl FnOnce() -> Unreadable,
-) -> Result<Candidate, Unreadable> {
-    let name = |candidate: &Candidate| match &candidate.path {
-        Some(path) => clean(path),
-        None => layers[candidate.index].digest.to_string(),
-    };
-    match candidates.len() {
-        0 | 1 => candidates.pop().ok_or_else(none),
-        _ => Err(Unreadable::Several { names: candidates.iter().map(name).collect() }),
     }
 }
 

@@ -45,11 +45,11 @@ impl Context {
         crate::progress::progress(verb, self.talk)
     }
 
-    /// Returns the seconds since 1970 that an artifact says it was created at.
-    pub(crate) fn created(&self) -> Result<i64, Failure> {
-        let Some(text) = &self.environment.source_date_epoch else { return Ok(0) };
+    /// Returns the seconds since 1970 that an artifact is to say it was created at, where the environment gives them.
+    pub(crate) fn created(&self) -> Result<Option<i64>, Failure> {
+        let Some(text) = &self.environment.source_date_epoch else { return Ok(None) };
         let usage = |_| Failure::Usage(format!("SOURCE_DATE_EPOCH is `{text}`, which is no number of seconds"));
-        text.parse().map_err(usage)
+        text.parse().map(Some).map_err(usage)
     }
 
     /// Returns what the library has to be told of this machine.
@@ -77,7 +77,7 @@ impl Context {
             credentials = credentials.with_given(owner.clone(), credential, source);
         }
         if let Some((registry, credential, source)) = wash::given(&self.environment, owner)? {
-            credentials = credentials.with_given(registry, credential, source);
+            credentials = credentials.with_fallback(registry, credential, source);
         }
         self.connect(connection, credentials)
     }

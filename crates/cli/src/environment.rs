@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `WHARF_USERNAME`, `WHARF_PASSWORD` | credential for the registry that a command names |
 //! | `WHARF_TOKEN` | bearer token for it, instead of the two above |
-//! | `WASH_REG_USER`, `WASH_REG_PASSWORD` | the same as `wash` has it, where no `WHARF_*` is set |
+//! | `WASH_REG_USER`, `WASH_REG_PASSWORD` | the same as `wash` has it, where neither `WHARF_*` nor a login gives one |
 //! | `WASH_REG_URL` | the registry that these two are for, and no other |
 //! | `WASH_ISSUER_KEY`, `WASH_SUBJECT_KEY` | keys of a provider: a file, or a seed |
 //! | `WASH_KEYS`, `USER` | folder of the keys that are not given, and whose account signs |

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use wharf::archive::Error as ArchiveError;
 use wharf::artifact::dialect::Unreadable;
+use wharf::artifact::provider::UnwritableProvider;
+use wharf::artifact::search::InvalidLayer;
 use wharf::artifact::{InvalidBuild, InvalidWasm, Kind, Packing, Role};
 use wharf::client::{CredentialSource, Error as ClientError, TlsFault};
 use wharf::oci::{Error as ContentError, Reference, Registry};
@@ -23,12 +25,18 @@ pub(crate) fn code(error: &Error) -> u8 {
     match error.reason() {
         _ if is_local(error) && is_broken(error) => exit::USAGE,
         _ if is_incomplete(error) => exit::ENVIRONMENT,
-        Cause::Wasm(InvalidWasm::Read(_)) => exit::ENVIRONMENT,
+        Cause::Wasm(InvalidWasm::Read(_)) | Cause::Search(InvalidLayer::Write { .. }) => exit::ENVIRONMENT,
+        // A provider that cannot be written for what was given is refused before anything is written.
+        Cause::UnwritableProvider(UnwritableProvider::Tar(_) | UnwritableProvider::Finish(_)) => exit::ENVIRONMENT,
         Cause::Wasm(_)
         | Cause::Build(_)
         | Cause::NoFilter { .. }
         | Cause::PathNotUtf8 { .. }
         | Cause::NoFile { .. }
+        | Cause::Changed { .. }
+        | Cause::NoTar { .. }
+        | Cause::OutputIsInput { .. }
+        | Cause::Expired { .. }
         | Cause::NoFolder { .. }
         | Cause::Exists { .. }
         | Cause::Pinned { .. }
@@ -92,9 +100,13 @@ pub(crate) fn verb_hint(error: &Error) -> Option<String> {
             Some(format!("`{}` is a file; name another folder", path.display()))
         }
         Cause::NoFolder { path } => Some(format!("`mkdir -p {}` makes it", path.display())),
-        Cause::File { .. } if matches!(error, Error::Pull { .. }) => {
+        Cause::File { operation, .. } if matches!(error, Error::Pull { .. }) && !operation.starts_with("open") => {
             Some("pass --output to write elsewhere".to_owned())
         }
+        Cause::Changed { .. } => Some("pack it again".to_owned()),
+        Cause::NoTar { .. } => Some("name the type that it has, or pack it with `tar -cf`".to_owned()),
+        Cause::OutputIsInput { .. } => Some("--output takes another name".to_owned()),
+        Cause::Expired { .. } => Some("--expires-in counts from SOURCE_DATE_EPOCH, where that is set".to_owned()),
         Cause::Exists { .. } => Some("pass --force to replace it, or --output to write elsewhere".to_owned()),
         Cause::TwoSelectors => Some("with the tag alone, the tag goes; with the digest alone, all its tags".to_owned()),
         Cause::NoSelector if is_local(error) => Some(SELECT.to_owned()),
@@ -124,7 +136,7 @@ pub(crate) fn verb_hint(error: &Error) -> Option<String> {
         Cause::NamesOnly => Some(SELECT.to_owned()),
         Cause::ImageName { .. } => Some("--name takes lower case: [registry/]path/name".to_owned()),
         Cause::Content(ContentError::Digest { .. } | ContentError::Size { .. }) if is_push(error) => {
-            Some("the file changed while it was sent; push it again".to_owned())
+            Some("the file changed while it was read; try it again".to_owned())
         }
         Cause::Content(ContentError::Digest { .. } | ContentError::Size { .. }) if is_local(error) => {
             Some("it was damaged or altered since it was made; get it again".to_owned())
@@ -158,7 +170,9 @@ fn archive_hint(error: &Error, source: &ArchiveError) -> Option<String> {
         ArchiveError::Compressed { path, .. } => {
             format!("`gunzip {0}` or `unzstd {0}` unpacks it", path.display())
         }
-        ArchiveError::NoImage { .. } => "`wharf copy --as image` or `--as docker` makes an image of it".to_owned(),
+        ArchiveError::NoImage { .. } => {
+            "--as image or --as docker packs Wasm as one; an oci-archive: takes all else".to_owned()
+        }
         ArchiveError::EntryMissing { path, entry } if entry == "manifest.json" => {
             format!("if it is an OCI archive, name it `oci-archive:{}`", path.display())
         }
@@ -231,8 +245,9 @@ fn is_refused_login(error: &Error) -> bool {
     matches!(error, Error::Login { .. }) && is_unauthorized
 }
 
+/// Whether what was sent or packed is a file of this machine.
 fn is_push(error: &Error) -> bool {
-    matches!(error, Error::Push { .. })
+    matches!(error, Error::Push { .. } | Error::Pack { .. } | Error::PackFile { .. })
 }
 
 /// Returns the place that a verb was about; of two, the one that it read.

@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 
-use wharf::artifact::hosts::Verdict;
-use wharf::{Form, Inspection, ProviderFacts, Source};
+use wharf::{HostVerdict, Inspection, ProviderFacts, Source};
 
 use crate::output::{Render, printable, size};
 
@@ -81,11 +80,10 @@ fn render_provider(out: &mut dyn Write, provider: &ProviderFacts) -> io::Result<
 }
 
 /// Says whether a host takes the artifact, and what to make of it if not.
-fn verdict(verdict: &Verdict) -> String {
-    let Verdict { host, accepts, reason, convert_to } = verdict;
+fn verdict(verdict: &HostVerdict) -> String {
+    let HostVerdict { host, accepts, reason, convert_to } = verdict;
     let accepts = if *accepts { "yes" } else { "no" };
-    let form = convert_to.as_ref().and_then(|dialect| Form::of(*dialect));
-    let advice = form.map(|form| format!("; `wharf copy --as {form}` makes it so")).unwrap_or_default();
+    let advice = convert_to.map(|form| format!("; `wharf copy --as {form}` makes it so")).unwrap_or_default();
     format!("{accepts:<3} {host}: {reason}{advice}")
 }
 

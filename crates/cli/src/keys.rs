@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use wharf::{Key, MissingKeys};
+use wharf::Key;
 use zeroize::Zeroizing;
 
 use crate::environment::Environment;
@@ -16,7 +16,8 @@ pub(crate) struct KeyArgs {
     /// [env: WASH_ISSUER_KEY]
     #[arg(long, short, value_name = "KEY")]
     issuer: Option<String>,
-    /// Key of the provider: a file, or a seed [env: WASH_SUBJECT_KEY]
+    /// Key of the provider, which is its identity: a file, or a seed; by default the file that `wash` calls as the first
+    /// program [env: WASH_SUBJECT_KEY]
     #[arg(long, short, value_name = "KEY")]
     subject: Option<String>,
     /// Folder of the keys that are not given [env: WASH_KEYS] [default: ~/.wash/keys]
@@ -38,8 +39,9 @@ impl KeyArgs {
             flag.as_ref().or(variable.as_ref()),
             folder,
         ) {
-            (Some(text), _) => Ok(key(text)),
-            (None, Some(folder)) => Ok(Key::File(folder.join(name))),
+            (Some(text), _) => Ok(given(text)),
+            (None, Some(folder)) if self.disable_keygen => Ok(Key::File(folder.join(name))),
+            (None, Some(folder)) => Ok(Key::Kept(folder.join(name))),
             (None, None) => {
                 Err(Failure::Usage("there is no HOME for keys: pass --issuer and --subject, or --directory".to_owned()))
             }
@@ -48,15 +50,44 @@ impl KeyArgs {
         let subject = find(&self.subject, &environment.wash_subject_key, format!("{program}_service.nk"))?;
         Ok((issuer, subject))
     }
-
-    /// Returns what to do where a key is not there.
-    pub(crate) fn missing(&self) -> MissingKeys {
-        if self.disable_keygen { MissingKeys::Refuse } else { MissingKeys::Make }
-    }
 }
 
-/// Takes a text as the path of a key where there is such a file, else as the seed of one.
-fn key(text: &str) -> Key {
-    let is_seed = text.starts_with('S') && !text.contains(['/', '.', '\\']) && !Path::new(text).exists();
-    if is_seed { Key::Seed(Zeroizing::new(text.to_owned())) } else { Key::File(text.into()) }
+/// Takes a text as the path of a key where it is there or looks like one, else as the seed of one: an error about a
+/// seed repeats nothing of it, and an error about a path does.
+fn given(text: &str) -> Key {
+    let text = text.trim();
+    let is_path = text.contains(['/', '\\']) || text.ends_with(".nk") || Path::new(text).exists();
+    if is_path { Key::File(text.into()) } else { Key::Seed(Zeroizing::new(text.to_owned())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_path_is_taken_for_a_seed_and_never_for_the_name_of_a_file() {
+        for text in ["SAAPN2HM", "saapn2hm", "\"SAAPN2HM\"", " SAAPN2HM", "x"] {
+            assert!(matches!(given(text), Key::Seed(_)), "{text}");
+        }
+        for text in ["keys/acme.nk", "./acme", "acme.nk", "Cargo.toml"] {
+            assert!(matches!(given(text), Key::File(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_made_only_where_wharf_keeps_it() {
+        let environment = Environment { wash_keys: Some("keys".into()), ..Environment::default() };
+        let args = |issuer: Option<&str>, disable_keygen| KeyArgs {
+            issuer: issuer.map(str::to_owned),
+            subject: None,
+            directory: None,
+            disable_keygen,
+        };
+        let issuer = |args: KeyArgs| args.find(Path::new("out/store"), &environment).unwrap().0;
+        assert!(matches!(issuer(args(None, false)), Key::Kept(path) if path == Path::new("keys/user_account.nk")));
+        assert!(matches!(issuer(args(None, true)), Key::File(_)));
+        assert!(matches!(issuer(args(Some("no/such.nk"), false)), Key::File(_)));
+        let (_, subject) = args(None, false).find(Path::new("out/store"), &environment).unwrap();
+        assert!(matches!(subject, Key::Kept(path) if path == Path::new("keys/store_service.nk")));
+    }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Chain, Cursor, Read};
 use flate2::read::MultiGzDecoder;
 
 use crate::InvalidTar;
+use crate::limits::{EXPANSION_BYTES_FREE, EXPANSION_RATIO_MAX};
 use crate::zstd::Frames;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -53,10 +54,18 @@ impl Compression {
 pub struct Decompressed<R: Read> {
     decoder: Decoder<R>,
     limit: u64,
-    left: u64,
+    unpacked: u64,
+    /// Bytes that may come out whatever went in.
+    free: u64,
 }
 
-type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
+type Whole<R> = Metered<Chain<Cursor<Vec<u8>>, R>>;
+
+/// Counts the bytes that go in.
+struct Metered<R> {
+    reader: R,
+    count: u64,
+}
 
 enum Decoder<R: Read> {
     None(Whole<R>),
@@ -67,22 +76,27 @@ enum Decoder<R: Read> {
 /// Undoes the compression that the first bytes tell, once: what is compressed twice comes out compressed.
 ///
 /// Reading fails with [`InvalidTar::Expansion`] in an [`io::Error`] once more than `limit` bytes come out, also
-/// where nothing was compressed; `InvalidTar::from` takes it out again. Several gzip members or zstd frames after
+/// where nothing was compressed, and with [`InvalidTar::Bomb`] once more comes out than [`EXPANSION_BYTES_FREE`] and
+/// [`EXPANSION_RATIO_MAX`] for each byte read; `InvalidTar::from` takes it out again. Several gzip members or zstd frames after
 /// one another are one content (RFC 1952, section 2.2; RFC 8878, section 3).
 ///
 /// # Errors
 /// That of reading the first bytes.
-pub fn decompress<R: Read>(mut reader: R, limit: u64) -> io::Result<Decompressed<R>> {
+pub fn decompress<R: Read>(reader: R, limit: u64) -> io::Result<Decompressed<R>> {
+    decompress_with(reader, limit, EXPANSION_BYTES_FREE)
+}
+
+fn decompress_with<R: Read>(mut reader: R, limit: u64, free: u64) -> io::Result<Decompressed<R>> {
     let mut first = Vec::with_capacity(Compression::MAGIC_BYTES);
     (&mut reader).take(Compression::MAGIC_BYTES as u64).read_to_end(&mut first)?;
     let compression = Compression::of(&first);
-    let whole = Cursor::new(first).chain(reader);
+    let whole = Metered { reader: Cursor::new(first).chain(reader), count: 0 };
     let decoder = match compression {
         Compression::None => Decoder::None(whole),
         Compression::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(whole))),
         Compression::Zstd => Decoder::Zstd(Box::new(Frames::new(whole))),
     };
-    Ok(Decompressed { decoder, limit, left: limit })
+    Ok(Decompressed { decoder, limit, unpacked: 0, free })
 }
 
 impl<R: Read> Decompressed<R> {
@@ -102,16 +116,47 @@ impl<R: Read> Read for Decompressed<R> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        if self.left == 0 {
+        let left = self.limit - self.unpacked;
+        if left == 0 {
             // The content may end exactly at the limit.
             return match self.decoder.read(&mut [0])? {
                 0 => Ok(0),
                 _ => Err(InvalidTar::Expansion { limit: self.limit }.into()),
             };
         }
-        let wanted = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let wanted = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
         let read = self.decoder.read(&mut buffer[..wanted])?;
-        self.left -= read as u64;
+        self.unpacked += read as u64;
+        self.check_ratio()?;
+        Ok(read)
+    }
+}
+
+impl<R: Read> Decompressed<R> {
+    fn check_ratio(&self) -> Result<(), InvalidTar> {
+        let (read, unpacked) = (self.decoder.read_count(), self.unpacked);
+        match unpacked.saturating_sub(self.free) > read.saturating_mul(EXPANSION_RATIO_MAX) {
+            true => Err(InvalidTar::Bomb { read, unpacked }),
+            false => Ok(()),
+        }
+    }
+}
+
+impl<R: Read> Decoder<R> {
+    /// Returns how many bytes went in, some of which may not be decoded yet.
+    fn read_count(&self) -> u64 {
+        match self {
+            Self::None(reader) => reader.count,
+            Self::Gzip(reader) => reader.get_ref().count,
+            Self::Zstd(reader) => reader.source().count,
+        }
+    }
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.count += read as u64;
         Ok(read)
     }
 }
@@ -198,6 +243,29 @@ mod tests {
     }
 
     #[test]
+    fn what_grows_beyond_measure_ends_early() {
+        let zeros = vec![0; 1 << 20];
+        let unpack_with = |bytes: &[u8], free| {
+            let mut content = Vec::new();
+            let read = decompress_with(bytes, u64::MAX, free).and_then(|mut it| it.read_to_end(&mut content));
+            (content.len(), read.map_err(InvalidTar::from))
+        };
+        for bomb in [gzip(&zeros), zstd(&zeros)] {
+            assert!((bomb.len() as u64) < zeros.len() as u64 / EXPANSION_RATIO_MAX, "{}", bomb.len());
+            let (count, ended) = unpack_with(&bomb, 1000);
+            assert!(matches!(ended, Err(InvalidTar::Bomb { unpacked, .. }) if unpacked > 1000), "{ended:?}");
+            assert!(count < zeros.len(), "{count}");
+            // What is small is no bomb.
+            assert!(unpack_with(&bomb, 1 << 20).1.is_ok());
+        }
+        // Wasm of machine-made code, which shrinks more than most.
+        let text = b"\x20\x00\x41\x01\x6a\x21\x00".repeat(1 << 14);
+        let varied: Vec<u8> = text.iter().enumerate().map(|(at, byte)| byte ^ u8::from(at % 29 == 0)).collect();
+        assert!(unpack_with(&gzip(&varied), 0).1.is_ok());
+        assert_eq!(unpack_with(&zeros, 0).0, zeros.len(), "what is not compressed does not grow");
+    }
+
+    #[test]
     fn what_ends_early_is_an_error() {
         let skipped = [0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, b'a'];
         for whole in [gzip(b"wharf"), zstd(b"wharf"), [zstd(b"wharf"), zstd(b"wharf")].concat()] {
@@ -227,6 +295,32 @@ mod tests {
         // A single segment of 2 GiB.
         let segment = [&ZSTD_MAGIC[..], &[0xa0, 0, 0, 0, 0x80, 1, 0, 0]].concat();
         assert!(matches!(unpack(&segment, 100), Err(InvalidTar::Window { size }) if size == 1 << 31));
+    }
+
+    #[test]
+    fn a_frame_of_another_size_than_it_gives_is_refused() {
+        // A window of 1 KiB, a size of four bytes, and a raw last block of three bytes.
+        let frame = |size: u8| [&ZSTD_MAGIC[..], &[0x80, 0, size, 0, 0, 0, 3 << 3 | 1, 0, 0], b"abc"].concat();
+        assert_eq!(unpack(&frame(3), 100).unwrap(), b"abc");
+        for size in [0, 2, 4] {
+            let refused = unpack(&frame(size), 100);
+            assert!(matches!(refused, Err(InvalidTar::FrameSize { actual: 3, .. })), "{size}: {refused:?}");
+        }
+        // The same in one segment, whose size has one byte, and without a size.
+        let segment = |size: u8| [&ZSTD_MAGIC[..], &[0x20, size, 3 << 3 | 1, 0, 0], b"abc"].concat();
+        assert_eq!(unpack(&segment(3), 100).unwrap(), b"abc");
+        assert!(unpack(&segment(2), 100).is_err() && unpack(&segment(4), 100).is_err());
+        let sizeless = [&ZSTD_MAGIC[..], &[0, 0, 3 << 3 | 1, 0, 0], b"abc"].concat();
+        assert_eq!(unpack(&sizeless, 100).unwrap(), b"abc");
+    }
+
+    #[test]
+    fn a_frame_of_a_later_form_is_refused() {
+        let frame = |descriptor: u8| [&ZSTD_MAGIC[..], &[descriptor, 0, 1, 0, 0]].concat();
+        assert_eq!(unpack(&frame(0), 100).unwrap(), b"");
+        // The bit beside it is to be passed over.
+        assert_eq!(unpack(&frame(1 << 4), 100).unwrap(), b"");
+        assert!(matches!(unpack(&frame(1 << 3), 100), Err(InvalidTar::ReservedBit)));
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::InvalidPath;
-use crate::limits::{EXTENSION_BYTES_MAX, ZSTD_WINDOW_BYTES_MAX};
+use crate::limits::{EXPANSION_RATIO_MAX, EXTENSION_BYTES_MAX, ZSTD_WINDOW_BYTES_MAX};
 
 /// Why a tar, or what it is compressed with, was not read to its end.
 ///
@@ -83,11 +83,34 @@ pub enum InvalidTar {
         /// The limit.
         limit: u64,
     },
+    /// Far more came out of a decompressor than what went in can mean, but for a bomb: more than
+    /// [`EXPANSION_BYTES_FREE`](crate::EXPANSION_BYTES_FREE) and [`EXPANSION_RATIO_MAX`] bytes for each one read.
+    #[error(
+        "{read} bytes of compressed data have more than {unpacked} bytes when they are unpacked; the limit is about \
+         {EXPANSION_RATIO_MAX} for one"
+    )]
+    Bomb {
+        /// How many bytes were read.
+        read: u64,
+        /// How many bytes had come out of them.
+        unpacked: u64,
+    },
     /// A zstd frame wants more memory than [`ZSTD_WINDOW_BYTES_MAX`].
     #[error("the zstd data needs a window of {size} bytes; the limit is {ZSTD_WINDOW_BYTES_MAX}")]
     Window {
         /// The size that the frame asks for.
         size: u64,
+    },
+    /// A zstd frame is of a later form, in which it could mean something else.
+    #[error("the zstd data has a frame with a reserved bit")]
+    ReservedBit,
+    /// A zstd frame has another size than it gives.
+    #[error("the zstd data has a frame of {actual} bytes that gives its size as {expected}")]
+    FrameSize {
+        /// The size that the frame gives.
+        expected: u64,
+        /// The size it has.
+        actual: u64,
     },
     /// The checksum at the end of a zstd frame is that of other bytes.
     #[error("the zstd data does not match its checksum")]

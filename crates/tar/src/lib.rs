@@ -2,7 +2,7 @@
 //!
 //! [`walk`] and [`walk_seek`] visit the entries of a tar, [`decompress`] undoes gzip and zstd, [`Writer`] and
 //! [`frame()`] write. What is read is foreign: the number of entries, their bytes, the length of their names, the
-//! window of zstd and the output of a decompressor are limited; a path that leaves the folder it is unpacked in, a
+//! window of zstd and the output of a decompressor, in bytes and for each byte read, are limited; a path that leaves the folder it is unpacked in, a
 //! device, and whatever two readers could understand in two ways are refused.
 //!
 //! It unpacks nothing to a disk, opens no file, and knows nothing of OCI or of Wasm.
@@ -49,7 +49,9 @@ mod zstd;
 pub use compression::{Compression, Decompressed, decompress};
 pub use error::{InvalidTar, WalkError, WriteError};
 pub use header::is_tar;
-pub use limits::{EXTENSION_BYTES_MAX, Limits, Links, ZSTD_WINDOW_BYTES_MAX};
+pub use limits::{
+    EXPANSION_BYTES_FREE, EXPANSION_RATIO_MAX, EXTENSION_BYTES_MAX, Limits, Links, ZSTD_WINDOW_BYTES_MAX,
+};
 pub use path::InvalidPath;
 pub use walk::{Entry, EntryKind, Walk, walk, walk_seek};
 pub use write::{Frame, Writer, frame};

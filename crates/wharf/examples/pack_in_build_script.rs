@@ -20,11 +20,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use wharf::oci::{NoProgress, Progress};
-use wharf::{Form, PackOptions, PackOutcome};
+use wharf::{Form, PackOptions, PackOutcome, Surroundings};
 
 /// Packs a Wasm file, binary or text, as `hello.tar` in `folder`.
 fn pack_image(wasm: &Path, folder: &Path) -> Result<PackOutcome, Box<dyn Error>> {
-    let mut options = PackOptions::new(wasm, folder.join("hello.tar"), folder);
+    // Packing asks for no time.
+    let surroundings = Surroundings { scratch: folder.to_owned(), now: 0 };
+    let mut options = PackOptions::new(wasm, folder.join("hello.tar"), surroundings);
     // For containerd with runwasi; `Form::Docker` is for Docker and podman.
     options.form = Form::Image;
     options.name = Some("ghcr.io/acme/hello".to_owned());

@@ -1,14 +1,15 @@
 //! Takes the Wasm out of an artifact and packs it as another kind of host wants it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use wharf_archive::ImageName;
-use wharf_artifact::cncf::WasmConfig;
+use wharf_artifact::cncf::{TITLE, WasmConfig};
 use wharf_artifact::dialect::Dialect;
-use wharf_artifact::istio::{RUNTIME_CONFIG, RuntimeConfig};
+use wharf_artifact::istio::{RuntimeConfig, is_runtime_config};
 use wharf_artifact::limits::CONFIG_BYTES_MAX;
 use wharf_artifact::search::What;
-use wharf_artifact::{ImageConfig, runwasi};
+use wharf_artifact::{ImageConfig, created_seconds, runwasi};
 use wharf_oci::{Annotations, Descriptor, Document, MediaType, Progress, fetch_verified};
 
 use crate::extract::{Extracted, extract};
@@ -73,7 +74,7 @@ pub(crate) async fn convert(
     name: Option<&ImageName>,
     progress: &Arc<dyn Progress>,
 ) -> Result<Converted, Cause> {
-    let Conversion { form, losses, choice, description, surroundings } = conversion;
+    let Conversion { form, choice, description, surroundings, .. } = conversion;
     let scratch = &surroundings.scratch;
     let artifact = locate(place, choice).await?;
     if artifact.located.dialect == Dialect::WasmcloudProvider {
@@ -83,21 +84,19 @@ pub(crate) async fn convert(
     if extracted.what == What::Provider {
         // One that was pushed as something else is known only when it is there.
         check_provider_form(*form)?;
-        return pack_provider(extracted, &artifact, description, surroundings.now).await;
     }
     let mut remains = remains(place, &artifact, &extracted, scratch).await?;
     remains.lost.extend(other_platforms(&artifact, choice));
-    let description = describe(place, &artifact, *form, description, &mut remains).await?;
-    if *losses == Losses::Refuse && !remains.lost.is_empty() {
-        return Err(Cause::Losses { form: *form, lost: remains.lost });
+    if extracted.what == What::Provider {
+        refuse_losses(conversion, &remains)?;
+        let package = pack_provider(extracted, &artifact, description, surroundings.now).await?;
+        return Ok(Converted { package, lost: remains.lost });
     }
-    let file_name = extracted.name().filter(|name| is_runnable(name)).map(str::to_owned);
-    let run_as = file_name.clone().or_else(|| name.map(entrypoint)).unwrap_or_else(|| "app.wasm".to_owned());
-    let Extracted { file, what, .. } = extracted;
-    let file = match what {
-        What::Text => WasmFile::open(file.path(), scratch).await?,
-        _ => WasmFile::fetched(file.into_temp_path(), file_name.or_else(|| Some(run_as.clone()))).await?,
-    };
+    let description = describe(place, &artifact, *form, description, &mut remains).await?;
+    refuse_losses(conversion, &remains)?;
+    let file_name = extracted.name().map(as_binary).filter(|name| is_runnable(name));
+    let run_as = file_name.or_else(|| name.map(entrypoint)).unwrap_or_else(|| "app.wasm".to_owned());
+    let file = WasmFile::fetched(extracted.file.into_temp_path(), run_as.clone(), scratch).await?;
     let packing = Packing {
         form: *form,
         files: vec![file],
@@ -115,13 +114,35 @@ async fn pack_provider(
     artifact: &Artifact,
     asked: &Description,
     now: u64,
-) -> Result<Converted, Cause> {
-    let mut description = Description { annotations: artifact.image.annotations.clone(), ..asked.clone() };
+) -> Result<Package, Cause> {
+    let mut description = Description { annotations: kept_annotations(artifact), ..asked.clone() };
     description.annotations.extend(asked.annotations.clone());
     let name = extracted.name().map(str::to_owned);
     let file = extracted.file.into_temp_path();
     let archive = ProviderFile::open(file.to_path_buf(), now).await?;
-    Ok(Converted { package: archive.pack(name, &description)?.with_temporary(file), lost: Vec::new() })
+    Ok(archive.pack(name, &description)?.with_temporary(file))
+}
+
+fn refuse_losses(conversion: &Conversion, remains: &Remains) -> Result<(), Cause> {
+    match conversion.losses {
+        Losses::Refuse if !remains.lost.is_empty() => {
+            Err(Cause::Losses { form: conversion.form, lost: remains.lost.clone() })
+        }
+        Losses::Refuse | Losses::Accept => Ok(()),
+    }
+}
+
+/// Returns what a manifest says beyond its name and its form.
+fn kept_annotations(artifact: &Artifact) -> Annotations {
+    artifact.image.annotations.clone().into_iter().filter(|(key, _)| !NAMES.contains(&key.as_str())).collect()
+}
+
+/// Returns what to call the binary of a file; one of text is made anew.
+fn as_binary(name: &str) -> String {
+    match name.strip_suffix(".wat") {
+        Some(stem) => format!("{stem}.wasm"),
+        None => name.to_owned(),
+    }
 }
 
 /// Whether a name from afar is one that an image can run its Wasm by.
@@ -160,6 +181,7 @@ async fn describe(
     if config.media_type == MediaType::WASM_CONFIG {
         let stated = WasmConfig::parse(&fetch_verified(place.content(), config, CONFIG_BYTES_MAX as u64).await?)?;
         description.author = description.author.or(stated.author);
+        description.created = description.created.or(stated.created.as_deref().and_then(created_seconds));
         description.world = description.world.or(stated.component.and_then(|component| component.target));
     } else if [MediaType::OCI_CONFIG, MediaType::DOCKER_CONFIG].contains(&config.media_type) {
         let stated = match &artifact.config {
@@ -168,15 +190,19 @@ async fn describe(
         };
         remains.lost.extend(unexpressed(&stated));
         description.author = description.author.or(stated.author);
+        description.created = description.created.or(stated.created.as_deref().and_then(created_seconds));
         let labels = stated.config.labels.into_iter().filter(|(key, _)| key != runwasi::LAYERS_LABEL);
         description.annotations.extend(labels);
+    } else if is_runtime_config(&config.media_type) {
+        let bytes = fetch_verified(place.content(), config, CONFIG_BYTES_MAX as u64).await?;
+        remains.runtime_config.get_or_insert(RuntimeConfig::parse(&bytes)?);
     } else if !is_told(artifact) {
         remains.lost.push(format!("the config of type {} ({} bytes)", config.media_type, config.size));
     }
-    let annotations = artifact.image.annotations.clone().into_iter().filter(|(key, _)| !NAMES.contains(&key.as_str()));
-    description.annotations.extend(annotations);
+    description.annotations.extend(kept_annotations(artifact));
     description.annotations.extend(asked.annotations.clone());
     carry_runtime_config(&mut description, form, remains);
+    remains.lost.extend(attached(artifact));
     // What is asked for and has no place is refused by whoever packs it.
     if form != Form::Artifact && asked.world.is_none() {
         lose(&mut description.world, "the target world", remains);
@@ -187,12 +213,24 @@ async fn describe(
     Ok(description)
 }
 
-/// Whether the config says nothing, or nothing that is not told elsewhere.
+/// Returns what a manifest says of its place among others and of its layers.
+fn attached(artifact: &Artifact) -> Vec<String> {
+    let subject = artifact.image.subject.as_ref();
+    let mut lost: Vec<_> = subject.map(|subject| format!("that it is about {}", subject.digest)).into_iter().collect();
+    let notes = artifact.image.layers.iter().flat_map(|layer| layer.annotations.keys()).filter(|key| *key != TITLE);
+    let notes: BTreeSet<_> = notes.map(String::as_str).collect();
+    if !notes.is_empty() {
+        lost.push(format!("the annotations {} of layers", notes.into_iter().collect::<Vec<_>>().join(", ")));
+    }
+    lost
+}
+
+/// Whether the config says nothing, or is a layer too.
 fn is_told(artifact: &Artifact) -> bool {
     const EMPTY: &[u8] = b"{}";
     let config = &artifact.image.config;
     let is_layer = artifact.image.layers.iter().any(|layer| layer.digest == config.digest);
-    config.size <= EMPTY.len() as u64 || config.media_type.as_str() == RUNTIME_CONFIG || is_layer
+    config.size <= EMPTY.len() as u64 || is_layer
 }
 
 /// Takes the root contexts of a filter along where there is a place for them; the rest is made anew from the bytes.
@@ -223,12 +261,20 @@ fn unexpressed(config: &ImageConfig) -> Vec<String> {
     if let Some(function) = function {
         lost.push(format!("the function {function}, which the image starts"));
     }
-    if !arguments.is_empty() {
-        lost.push(format!("the arguments {}", arguments.join(" ")));
+    // What they are is the business of whoever made the image: one may be a secret.
+    match arguments.len() {
+        0 => {}
+        1 => lost.push("the argument of the image".to_owned()),
+        count => lost.push(format!("the {count} arguments of the image")),
     }
-    let env: Vec<_> = run.env.iter().map(String::as_str).filter(|variable| *variable != USUAL_PATH).collect();
-    if !env.is_empty() {
-        lost.push(format!("the environment variables {}", env.join(", ")));
+    let env = run.env.iter().filter(|variable| *variable != USUAL_PATH);
+    let names: Vec<_> = env.map(|variable| variable.split('=').next().unwrap_or_default()).collect();
+    if !names.is_empty() {
+        lost.push(format!("the environment variables {}", names.join(", ")));
+    }
+    let settings: Vec<_> = run.other_settings().collect();
+    if !settings.is_empty() {
+        lost.push(format!("the settings {}", settings.join(", ")));
     }
     if !["", "/"].contains(&run.working_dir.as_str()) {
         lost.push(format!("the working directory {}", run.working_dir));
@@ -245,10 +291,11 @@ mod tests {
         let config = |json: &str| ImageConfig::parse(json.as_bytes()).unwrap();
         let table = [
             (r#"{"config":{"Entrypoint":["/app.wasm"],"WorkingDir":"/"}}"#, vec![]),
-            (r#"{"config":{"Entrypoint":["app.wasm"],"Cmd":["serve","--all"]}}"#, vec!["the arguments serve --all"]),
-            (r#"{"config":{"Cmd":["app.wasm","x"]}}"#, vec!["the arguments x"]),
-            (r#"{"config":{"Env":["A=1","B=2"]}}"#, vec!["the environment variables A=1, B=2"]),
+            (r#"{"config":{"Entrypoint":["app.wasm"],"Cmd":["serve","--all"]}}"#, vec!["the 2 arguments of the image"]),
+            (r#"{"config":{"Cmd":["app.wasm","x"]}}"#, vec!["the argument of the image"]),
+            (r#"{"config":{"Env":["A=1","B=2"]}}"#, vec!["the environment variables A, B"]),
             (&format!(r#"{{"config":{{"Env":["{USUAL_PATH}"]}}}}"#), vec![]),
+            (r#"{"config":{"User":"1000","Volumes":{"/data":{}},"Tty":false}}"#, vec!["the settings User, Volumes"]),
             (
                 r#"{"config":{"Entrypoint":["app.wasm#run"],"WorkingDir":"/srv"}}"#,
                 vec!["the function run, which the image starts", "the working directory /srv"],

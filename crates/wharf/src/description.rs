@@ -16,7 +16,7 @@ pub struct Description {
     pub root_ids: Vec<String>,
     /// Whose media types a container image has.
     pub manifest_format: ManifestFormat,
-    /// Seconds since 1970 that it says it was made at; 0 unless the caller knows better, so that the same file gives
-    /// the same digest.
-    pub created: i64,
+    /// Seconds since 1970 that it says it was made at; 0 where nothing is given, so that the same file gives the same
+    /// digest.
+    pub created: Option<i64>,
 }

@@ -6,7 +6,8 @@ use wharf_archive::{ArchiveWriter, ImageName, Layout, WriteOptions};
 use wharf_client::{Client, Repository};
 use wharf_oci::{CopyOptions, CopySummary, Digest, Fetch, Manifest, Progress, Referrers, Tag as _, copy};
 
-use crate::file_sink::require_folder;
+use crate::blocking::blocking;
+use crate::file_sink::{folder_of, require_folder};
 use crate::location::Location;
 use crate::place::{flavor, repository};
 use crate::{Cause, Existing};
@@ -43,10 +44,16 @@ impl Destination {
         let sink = match location {
             Location::Registry(reference) => Sink::Registry(repository(client, reference)),
             Location::Local(local) => match flavor(local.container) {
-                None if local.path.is_file() => return Err(Cause::NoFolder { path: local.path.clone() }),
-                None => Sink::Layout(Layout::create(&local.path).await?),
+                None => {
+                    let path = local.path.clone();
+                    if blocking(move || path.is_file()).await {
+                        return Err(Cause::NoFolder { path: local.path.clone() });
+                    }
+                    Sink::Layout(Layout::create(&local.path).await?)
+                }
                 Some(flavor) => {
-                    require_folder(&local.path)?;
+                    let path = local.path.clone();
+                    blocking(move || require_folder(folder_of(&path))).await?;
                     let options = WriteOptions { flavor, existing };
                     Sink::Archive(ArchiveWriter::create(&local.path, options).await?)
                 }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use wharf_artifact::cncf::InvalidConfig;
 use wharf_artifact::dialect::Unreadable;
-use wharf_artifact::provider::{InvalidKey, InvalidProvider, UnwritableProvider};
+use wharf_artifact::provider::{InvalidKey, InvalidProvider, UnwritableProvider, rfc3339};
 use wharf_artifact::search::InvalidLayer;
 use wharf_artifact::{InvalidBuild, InvalidDocument, InvalidText, InvalidWasm, Kind, Role};
-use wharf_oci::{Digest, InvalidReference, Registry, TagName};
+use wharf_oci::{Digest, InvalidReference, MediaType, Registry, TagName};
 use wharf_tar::{InvalidPath, InvalidTar, WriteError};
 
 use crate::{DeployTarget, Form, Location};
@@ -306,6 +306,32 @@ pub enum Cause {
     NoFolder {
         /// What was given.
         path: PathBuf,
+    },
+    /// A file has other bytes than those that were examined.
+    #[error("`{}` changed while it was read", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file is to be a layer of a type that its bytes are not.
+    #[error("`{}` is no tar, as a layer of type {media_type} is", path.display())]
+    NoTar {
+        /// The file.
+        path: PathBuf,
+        /// The type that was asked for.
+        media_type: MediaType,
+    },
+    /// What is to be packed would be replaced by what is made of it.
+    #[error("`{}` is what is packed, and would be replaced", path.display())]
+    OutputIsInput {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The claims of a provider would be of no use to anybody.
+    #[error("the claims would have expired at {}", rfc3339(*expires))]
+    Expired {
+        /// When they would expire, in seconds since 1970.
+        expires: u64,
     },
     /// A file would be overwritten.
     #[error("`{}` exists", path.display())]

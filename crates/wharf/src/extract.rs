@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write as _};
+use std::io::{BufReader, BufWriter, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use wharf_oci::{Descriptor, Digest, Progress, Watched, fetch_verified};
 
 use crate::Cause;
 use crate::blocking::blocking;
-use crate::file_sink::{fetch_to_temporary, temporary_in};
+use crate::file_sink::{Label, fetch_to_scratch, fill, folder_of, scratch_file};
 use crate::locate::{Artifact, Choice};
 use crate::place::Place;
 
@@ -49,36 +49,63 @@ impl Extracted {
     }
 }
 
-/// Takes the Wasm, or the provider archive, out of an artifact, into a file in `folder`.
+/// Where to work.
+pub(crate) struct Workspace<'a> {
+    /// The empty file that takes what is found.
+    pub(crate) target: NamedTempFile,
+    /// The folder for layers.
+    pub(crate) scratch: &'a Path,
+}
+
+/// Takes the Wasm, or the provider archive, out of an artifact, into a file that nobody else can read.
 pub(crate) async fn extract(
     place: &Place,
     artifact: &Artifact,
     choice: &Choice,
-    folder: &Path,
+    scratch: &Path,
+    progress: &Arc<dyn Progress>,
+) -> Result<Extracted, Cause> {
+    let target = scratch_file(scratch).await?;
+    extract_into(place, artifact, choice, Workspace { target, scratch }, progress).await
+}
+
+/// Takes the Wasm, or the provider archive, out of an artifact.
+pub(crate) async fn extract_into(
+    place: &Place,
+    artifact: &Artifact,
+    choice: &Choice,
+    workspace: Workspace<'_>,
     progress: &Arc<dyn Progress>,
 ) -> Result<Extracted, Cause> {
     let located = &artifact.located;
-    let (layer, file) = match &located.place {
-        Inside::Search(search) => return look(place, search.clone(), folder, progress).await,
-        Inside::Chunks(chunks) => (chunks[0].clone(), join(place, chunks, folder, progress).await?),
+    let layers = match &located.place {
+        Inside::Search(search) => {
+            let search = search.clone();
+            let search = choice.layer.iter().fold(search, |search, name| search.choosing(name));
+            return look(place, search, workspace, progress).await;
+        }
+        Inside::Chunks(chunks) => {
+            // They are one Wasm, which is called as its first part is.
+            chosen(place, artifact, &chunks[..1], choice).await?;
+            chunks.as_slice()
+        }
         Inside::Layer(_) | Inside::Choice(_) => {
-            let layer = layer(place, artifact, choice).await?.clone();
-            let file = fetch_to_temporary(&Watched { source: place.content(), progress }, &layer, folder).await?;
-            progress.finished(&layer);
-            (layer, file)
+            std::slice::from_ref(chosen(place, artifact, located.place.whole_layers(), choice).await?)
         }
     };
+    let file = workspace.target;
+    join(place, layers, &file, progress).await?;
     let what = if located.dialect == Dialect::WasmcloudProvider { What::Provider } else { What::Wasm };
-    Ok(Extracted { file, what, dialect: located.dialect, layer, found: None, seen: Seen::new() })
+    Ok(Extracted { file, what, dialect: located.dialect, layer: layers[0].clone(), found: None, seen: Seen::new() })
 }
 
-/// Returns the one layer that is the Wasm, where it is one; of several, the one that was chosen.
-pub(crate) async fn layer<'a>(place: &Place, artifact: &'a Artifact, choice: &Choice) -> Result<&'a Descriptor, Cause> {
-    let layers = match &artifact.located.place {
-        Inside::Layer(layer) => std::slice::from_ref(layer),
-        Inside::Choice(layers) | Inside::Chunks(layers) => layers.as_slice(),
-        Inside::Search(search) => search.layers(),
-    };
+/// Returns the one of these layers that is the Wasm: the only one, or the one that was chosen.
+pub(crate) async fn chosen<'a>(
+    place: &Place,
+    artifact: &Artifact,
+    layers: &'a [Descriptor],
+    choice: &Choice,
+) -> Result<&'a Descriptor, Cause> {
     if let ([layer], None) = (layers, &choice.layer) {
         return Ok(layer);
     }
@@ -96,30 +123,23 @@ pub(crate) async fn components(place: &Place, artifact: &Artifact) -> Result<Vec
     Ok(spin::components(&bytes)?)
 }
 
-/// Fetches layers that are one file in parts.
+/// Fetches layers that are one file in parts, one after the other.
 async fn join(
     place: &Place,
     chunks: &[Descriptor],
-    folder: &Path,
+    whole: &NamedTempFile,
     progress: &Arc<dyn Progress>,
-) -> Result<NamedTempFile, Cause> {
+) -> Result<(), Cause> {
     let source = Watched { source: place.content(), progress };
-    let mut whole = temporary_in(folder, ".wharf-")?;
     let bytes = chunks.iter().map(|chunk| chunk.size).fold(0, u64::saturating_add);
-    if bytes > FETCHED_BYTES_MAX {
+    if chunks.len() > 1 && bytes > FETCHED_BYTES_MAX {
         return Err(Cause::TooMuchToFetch { bytes, limit: FETCHED_BYTES_MAX });
     }
     for chunk in chunks {
-        let part = fetch_to_temporary(&source, chunk, folder).await?;
+        fill(whole, &source, chunk, Label { operation: "write a file in", path: folder_of(whole.path()) }).await?;
         progress.finished(chunk);
-        whole = blocking(move || {
-            let mut part = part.reopen().map_err(Cause::file("read", part.path()))?;
-            io::copy(&mut part, &mut whole).map_err(Cause::file("write", whole.path()))?;
-            Ok::<_, Cause>(whole)
-        })
-        .await?;
     }
-    Ok(whole)
+    Ok(())
 }
 
 /// The layers that a search has seen, each in a file.
@@ -129,9 +149,10 @@ pub(crate) type Seen = HashMap<Digest, TempPath>;
 async fn look(
     place: &Place,
     mut search: Search,
-    folder: &Path,
+    workspace: Workspace<'_>,
     progress: &Arc<dyn Progress>,
 ) -> Result<Extracted, Cause> {
+    let Workspace { target, scratch } = workspace;
     let source = Watched { source: place.content(), progress };
     let mut seen = Seen::new();
     let mut bytes: u64 = 0;
@@ -141,10 +162,11 @@ async fn look(
         if bytes > FETCHED_BYTES_MAX {
             return Err(Cause::TooMuchToFetch { bytes, limit: FETCHED_BYTES_MAX });
         }
-        let file = fetch_to_temporary(&source, &layer, folder).await?.into_temp_path();
+        let file = fetch_to_scratch(&source, &layer, scratch).await?.into_temp_path();
         progress.finished(&layer);
-        let opened = File::open(&file).map_err(Cause::file("read", &file))?;
+        let path = file.to_path_buf();
         search = blocking(move || {
+            let opened = File::open(&path).map_err(Cause::file("read", &path))?;
             search.look(index, &mut BufReader::new(opened))?;
             Ok::<_, Cause>(search)
         })
@@ -152,17 +174,18 @@ async fn look(
         seen.insert(layer.digest, file);
     }
     let found = search.finish()?;
-    let target = temporary_in(folder, ".wharf-")?;
-    blocking(move || take_out(found, seen, target)).await
-}
-
-fn take_out(found: Found, seen: Seen, target: NamedTempFile) -> Result<Extracted, Cause> {
-    let layer = &seen[&found.layer.digest];
-    let mut from = BufReader::new(File::open(layer).map_err(Cause::file("read", layer))?);
-    let mut to = BufWriter::new(target.as_file());
-    found.extract(&mut from, &mut to)?;
-    to.flush().map_err(Cause::file("write", target.path()))?;
-    drop(to);
+    // The files stay here: a thread may not live to remove them when all this is given up.
+    let from = seen[&found.layer.digest].to_path_buf();
+    let to = target.as_file().try_clone().map_err(Cause::file("write", target.path()))?;
+    let found = blocking(move || take_out(found, &from, to)).await?;
     let (what, dialect, layer) = (found.what, found.dialect, found.layer.clone());
     Ok(Extracted { file: target, what, dialect, layer, found: Some(found), seen })
+}
+
+fn take_out(found: Found, layer: &Path, target: File) -> Result<Found, Cause> {
+    let mut from = BufReader::new(File::open(layer).map_err(Cause::file("read", layer))?);
+    let mut to = BufWriter::new(target);
+    found.extract(&mut from, &mut to)?;
+    to.flush().map_err(Cause::file("write what was found in", layer))?;
+    Ok(found)
 }

@@ -1,19 +1,20 @@
-//! Saves one blob as a file that appears under its name only when all of it is there and verified.
+//! Files that are made here: those that stay appear under their names only when all of them is there and verified.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::path::Path;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
-use wharf_archive::Existing;
-use wharf_oci::{Descriptor, Digest, Fetch, Verifier};
+use wharf_archive::{Existing, files};
+use wharf_oci::{Algorithm, Descriptor, Fetch, Hashed, Hashing, Verifier};
+
+pub(crate) use wharf_archive::files::folder_of;
 
 use crate::Cause;
 use crate::blocking::blocking;
-use crate::input::digest_of_file;
 
 /// How many pieces wait between the network and the disk.
 const PIECES_AHEAD: usize = 8;
@@ -22,56 +23,101 @@ const PIECES_AHEAD: usize = 8;
 ///
 /// The bytes go to a temporary file beside it, which vanishes when this fails or is given up.
 pub(crate) async fn save(source: &dyn Fetch, blob: &Descriptor, path: &Path, existing: Existing) -> Result<(), Cause> {
-    refuse_existing(path, existing)?;
-    let temporary = temporary_in(folder_of(path), ".wharf-")?;
-    fill(&temporary, source, blob, path).await?;
-    persist(temporary, path, existing)
+    let temporary = begin(path, existing).await?;
+    fill(&temporary, source, blob, Label { operation: "write", path }).await?;
+    persist(temporary, path, existing).await
 }
 
-/// Fails where `path` is taken, before anything is fetched for it; a device or a pipe is never replaced.
-pub(crate) fn refuse_existing(path: &Path, existing: Existing) -> Result<(), Cause> {
-    if path.metadata().is_ok_and(|found| !found.is_file()) {
-        return Err(Cause::NoFile { path: path.to_owned() });
+/// Makes the file that is to be `path`, beside it; it vanishes with the value returned, unless it gets its name.
+///
+/// Fails where the name is taken, and where there is no folder for it.
+pub(crate) async fn begin(path: &Path, existing: Existing) -> Result<NamedTempFile, Cause> {
+    let checked = path.to_owned();
+    blocking(move || check_output(&checked, existing)).await?;
+    begin_in(folder_of(path)).await
+}
+
+/// Makes a file that is to stay in `folder`, under a name that is not known yet.
+pub(crate) async fn begin_in(folder: &Path) -> Result<NamedTempFile, Cause> {
+    let folder = folder.to_owned();
+    blocking(move || files::temporary_in(&folder).map_err(cause)).await
+}
+
+/// Fails where `path` is taken or has no folder, before anything is made or fetched for it.
+pub(crate) fn check_output(path: &Path, existing: Existing) -> Result<(), Cause> {
+    require_folder(folder_of(path))?;
+    files::refuse_existing(path, existing).map_err(cause)
+}
+
+/// Fails where `output` is one of the files that it is made of: it would be lost.
+pub(crate) fn check_inputs<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<(), Cause> {
+    match inputs.into_iter().find(|input| is_same(input, output)) {
+        Some(path) => Err(Cause::OutputIsInput { path: path.to_owned() }),
+        None => Ok(()),
     }
-    if existing == Existing::Keep && path.symlink_metadata().is_ok() {
-        return Err(Cause::Exists { path: path.to_owned() });
-    }
-    Ok(())
 }
 
-/// Fails where a file at `path` would have no folder to be in.
-pub(crate) fn require_folder(path: &Path) -> Result<(), Cause> {
-    match folder_of(path) {
-        folder if folder.is_dir() => Ok(()),
-        folder => Err(Cause::NoFolder { path: folder.to_owned() }),
-    }
+/// Whether two paths lead to the same file.
+#[cfg(unix)]
+fn is_same(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let identity = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
+    identity(one).is_some_and(|one| identity(other) == Some(one))
 }
 
-/// Makes a file that vanishes with the value returned, unless it is given a name.
-pub(crate) fn temporary_in(folder: &Path, prefix: &str) -> Result<NamedTempFile, Cause> {
-    if !folder.is_dir() {
-        return Err(Cause::NoFolder { path: folder.to_owned() });
-    }
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(prefix);
-    // The final file has the mode that any new file of this user has, not that of a secret.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // The error names the random path that was tried; its kind is all that there is to know.
-    builder.tempfile_in(folder).map_err(|error| Cause::file("create a file in", folder)(error.kind().into()))
+/// Whether two paths lead to the same file.
+#[cfg(not(unix))]
+fn is_same(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+/// Fails where there is no such folder.
+pub(crate) fn require_folder(folder: &Path) -> Result<(), Cause> {
+    if folder.is_dir() { Ok(()) } else { Err(Cause::NoFolder { path: folder.to_owned() }) }
 }
 
-/// Fetches `blob` into a file that errors call `path`: one thread hashes and writes while the next pieces arrive.
-async fn fill(temporary: &NamedTempFile, source: &dyn Fetch, blob: &Descriptor, path: &Path) -> Result<(), Cause> {
-    let file = temporary.as_file().try_clone().map_err(Cause::file("write", path))?;
+/// Makes a file in `folder` that nobody else can read or write, and that vanishes with the value returned.
+pub(crate) async fn scratch_file(folder: &Path) -> Result<NamedTempFile, Cause> {
+    let folder = folder.to_owned();
+    blocking(move || {
+        require_folder(&folder)?;
+        let made = tempfile::Builder::new().prefix("wharf-").tempfile_in(&folder);
+        // The error names the random path that was tried; its kind is all that there is to know.
+        made.map_err(|error| Cause::file("create a file in", &folder)(error.kind().into()))
+    })
+    .await
+}
+
+/// Fetches `blob` from `source`, verified, into a [`scratch_file`] in `folder`.
+pub(crate) async fn fetch_to_scratch(
+    source: &dyn Fetch,
+    blob: &Descriptor,
+    folder: &Path,
+) -> Result<NamedTempFile, Cause> {
+    let temporary = scratch_file(folder).await?;
+    fill(&temporary, source, blob, Label { operation: "write a layer to", path: folder }).await?;
+    Ok(temporary)
+}
+
+/// What an error says that is about a file with a random name.
+pub(crate) struct Label<'a> {
+    pub(crate) operation: &'static str,
+    pub(crate) path: &'a Path,
+}
+
+/// Fetches `blob` into a file: one thread hashes and writes while the next pieces arrive.
+pub(crate) async fn fill(
+    temporary: &NamedTempFile,
+    source: &dyn Fetch,
+    blob: &Descriptor,
+    label: Label<'_>,
+) -> Result<(), Cause> {
+    let Label { operation, path } = label;
+    let file = temporary.as_file().try_clone().map_err(Cause::file(operation, path))?;
     let mut stream = source.fetch(blob, 0).await?;
     let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
-    let (verifier, target) = (Verifier::new(blob), path.to_owned());
-    let write = blocking(move || write_verified(receiver, file, verifier, &target));
+    let (verifier, path) = (Verifier::new(blob), path.to_owned());
+    let write = blocking(move || write_verified(receiver, file, verifier, Cause::file(operation, &path)));
     let read = async move {
         while let Some(piece) = stream.next().await.transpose()? {
             // A writer that has stopped says why itself.
@@ -88,53 +134,43 @@ fn write_verified(
     mut pieces: mpsc::Receiver<Bytes>,
     mut file: File,
     mut verifier: Verifier,
-    path: &Path,
+    failed: impl FnOnce(io::Error) -> Cause,
 ) -> Result<(), Cause> {
     while let Some(piece) = pieces.blocking_recv() {
         verifier.update(&piece)?;
-        file.write_all(&piece).map_err(Cause::file("write", path))?;
-    }
-    verifier.finish()?;
-    file.sync_all().map_err(Cause::file("write", path))
-}
-
-/// Gives the finished file its name, and makes that last.
-pub(crate) fn persist(temporary: NamedTempFile, path: &Path, existing: Existing) -> Result<(), Cause> {
-    let persisted = match existing {
-        Existing::Replace => temporary.persist(path),
-        Existing::Keep => temporary.persist_noclobber(path),
-    };
-    match persisted {
-        Ok(_) => {}
-        Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {
-            return Err(Cause::Exists { path: path.to_owned() });
+        if let Err(error) = file.write_all(&piece) {
+            return Err(failed(error));
         }
-        Err(failed) => return Err(Cause::file("rename the finished file to", path)(failed.error)),
     }
-    let folder = folder_of(path);
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Cause::file("make the name last in", folder))
+    Ok(verifier.finish()?)
 }
 
-/// Returns the digest and the size of a file that is finished, and makes its content last.
-pub(crate) async fn measure(file: &NamedTempFile) -> Result<(Digest, u64), Cause> {
-    let path = file.path().to_owned();
-    let mut content = file.reopen().map_err(Cause::file("read", &path))?;
+/// Gives the finished file its name, and makes content and name last.
+pub(crate) async fn persist(temporary: NamedTempFile, path: &Path, existing: Existing) -> Result<(), Cause> {
+    files::persist(temporary, path, existing).await.map_err(cause)
+}
+
+/// Returns the digest and the size of a file that is finished, and that is to be `path`.
+pub(crate) async fn measure(file: &NamedTempFile, path: &Path) -> Result<Hashed, Cause> {
+    let mut content = file.as_file().try_clone().map_err(Cause::file("read", path))?;
+    let path = path.to_owned();
     blocking(move || {
-        content.sync_all().map_err(Cause::file("write", &path))?;
-        digest_of_file(&mut content).map_err(Cause::file("read", &path))
+        content
+            .rewind()
+            .and_then(|()| Hashing::new(Algorithm::Sha256, content).read_rest())
+            .map_err(Cause::file("read", &path))
     })
     .await
 }
 
-/// Fetches `blob` from `source`, verified, into a file in `folder` that vanishes with the value returned.
-pub(crate) async fn fetch_to_temporary(
-    source: &dyn Fetch,
-    blob: &Descriptor,
-    folder: &Path,
-) -> Result<NamedTempFile, Cause> {
-    let temporary = temporary_in(folder, "wharf-")?;
-    fill(&temporary, source, blob, temporary.path()).await?;
-    Ok(temporary)
+/// What is wrong with a file is the same for whoever writes archives; what to do about it is not.
+fn cause(error: wharf_archive::Error) -> Cause {
+    match error {
+        wharf_archive::Error::Exists { path } => Cause::Exists { path },
+        wharf_archive::Error::NoFile { path } => Cause::NoFile { path },
+        wharf_archive::Error::File { operation, path, source } => Cause::File { operation, path, source },
+        other => other.into(),
+    }
 }
 
 #[cfg(test)]
@@ -209,10 +245,36 @@ mod tests {
         let blob = Descriptor::of(MediaType::WASM, NEW);
         let (folder, path) = folder_with_file();
         let mut download = Box::pin(save(&Endless, &blob, &path, Existing::Replace));
-        assert!(futures_util::poll!(download.as_mut()).is_pending());
-        assert_eq!(names(folder.path()).len(), 2);
+        while names(folder.path()).len() < 2 {
+            assert!(futures_util::poll!(download.as_mut()).is_pending());
+            tokio::task::yield_now().await;
+        }
         drop(download);
         assert_eq!(names(folder.path()), ["file.wasm"]);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_it_is_made_of_is_never_replaced() {
+        let (folder, path) = folder_with_file();
+        let (link, other) = (folder.path().join("link"), folder.path().join("other"));
+        std::fs::hard_link(&path, &link).unwrap();
+        std::fs::write(&other, OLD).unwrap();
+        for (output, is_input) in [(&path, true), (&link, true), (&other, false), (&folder.path().join("new"), false)] {
+            let checked = check_inputs(output, [path.as_path()]);
+            assert_eq!(checked.is_err(), is_input, "{checked:?}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn what_is_only_worked_with_is_for_this_user_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let store = MemoryStore::new();
+        let blob = store.insert(MediaType::WASM, NEW);
+        let folder = tempfile::tempdir().unwrap();
+        let file = fetch_to_scratch(&store, &blob, folder.path()).await.unwrap();
+        assert_eq!(file.path().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read(file.path()).unwrap(), NEW);
     }
 
     #[cfg(unix)]

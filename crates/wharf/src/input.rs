@@ -1,19 +1,18 @@
 //! The file that a verb is given: Wasm, or a provider archive of wasmCloud.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use wharf_artifact::provider::{self, ArchiveOptions, InvalidProvider, Provider};
 use wharf_artifact::search::What;
 use wharf_artifact::{InvalidWasm, Packing as Compressed};
-use wharf_oci::{Algorithm, Digest, Hasher};
+use wharf_oci::{Algorithm, Digest, Hashed, Hashing};
 
 use crate::blocking::blocking;
 use crate::extract::Extracted;
 use crate::package::{Package, Piece};
 use crate::packing::Packing;
-use crate::wasm_file::WasmFile;
+use crate::wasm_file::{WasmFile, open_file};
 use crate::{Cause, Description, Form, Thing};
 
 /// How many bytes of a file are read at a time.
@@ -71,6 +70,14 @@ impl Input {
         }
     }
 
+    /// Returns the digest of the binary, or of the archive.
+    pub(crate) fn digest(&self) -> &Digest {
+        match self {
+            Self::Wasm(file) => &file.wasm.digest,
+            Self::Provider(file) => &file.digest,
+        }
+    }
+
     /// Returns the size in bytes.
     pub(crate) fn size(&self) -> u64 {
         match self {
@@ -112,13 +119,10 @@ impl ProviderFile {
     /// Reads a provider archive and checks its claims and all of its hashes.
     pub(crate) async fn open(path: PathBuf, now: u64) -> Result<Self, Cause> {
         blocking(move || {
-            let file = File::open(&path).map_err(Cause::file("open", &path))?;
-            let mut reader = Hashing { inner: file, hasher: Hasher::new(Algorithm::Sha256), size: 0 };
+            let mut reader = Hashing::new(Algorithm::Sha256, open_file(&path)?);
             let provider = provider::read(BufReader::with_capacity(READ_BYTES, &mut reader), now)?;
             // What stands behind the end of the tar belongs to the file too.
-            let mut buffer = vec![0; READ_BYTES];
-            while reader.read(&mut buffer).map_err(Cause::file("read", &path))? > 0 {}
-            let (digest, size) = (reader.hasher.finish(), reader.size);
+            let Hashed { digest, size } = reader.read_rest().map_err(Cause::file("read", &path))?;
             Ok(Self { path, provider, digest, size })
         })
         .await
@@ -147,28 +151,4 @@ fn is_of_something_else(cause: &Cause) -> bool {
 fn is_named_provider(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.ends_with(".par") || name.ends_with(".par.gz")
-}
-
-/// Returns the digest and the size of a file from where it stands.
-pub(crate) fn digest_of_file(file: &mut File) -> std::io::Result<(Digest, u64)> {
-    let mut reader = Hashing { inner: file, hasher: Hasher::new(Algorithm::Sha256), size: 0 };
-    let mut buffer = vec![0; READ_BYTES];
-    while reader.read(&mut buffer)? > 0 {}
-    Ok((reader.hasher.finish(), reader.size))
-}
-
-/// Hashes and counts what is read through it.
-struct Hashing<R> {
-    inner: R,
-    hasher: Hasher,
-    size: u64,
-}
-
-impl<R: Read> Read for Hashing<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.hasher.update(&buffer[..read]);
-        self.size += read as u64;
-        Ok(read)
-    }
 }

@@ -7,19 +7,19 @@ use std::sync::Arc;
 use serde::Serialize;
 use wharf_artifact::cncf::{WasmConfig, annotations_of};
 use wharf_artifact::dialect::{Dialect, Place as Inside, spin};
-use wharf_artifact::hosts::{Subject, Verdict, verdicts};
+use wharf_artifact::hosts::{Host, Subject, Verdict, verdicts};
 use wharf_artifact::limits::CONFIG_BYTES_MAX;
 use wharf_artifact::search::{Found, What};
 use wharf_artifact::{Abi, Role};
 use wharf_client::Client;
 use wharf_oci::{Annotations, Descriptor, Digest, MediaType, Progress, fetch_verified};
 
-use crate::extract::{Extracted, components, extract};
+use crate::extract::{Extracted, chosen, components, extract};
 use crate::facts::{Facts, ProviderFacts};
 use crate::input::Input;
 use crate::locate::{Artifact, Choice, locate};
 use crate::place::Place;
-use crate::{Cause, Error, Location, Surroundings, Thing};
+use crate::{Cause, Error, Form, Location, Surroundings, Thing};
 
 /// What to inspect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,15 +132,37 @@ pub struct Inspection {
     /// The components of an application.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<spin::Component>,
-    /// Which hosts take the artifact as it is, and which dialect the others would take.
+    /// Which hosts take the artifact as it is, and in which form the others would.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub hosts: Vec<Verdict>,
+    pub hosts: Vec<HostVerdict>,
     /// In what the artifact departs from its dialect.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub departures: Vec<String>,
     /// The world as WIT, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wit: Option<String>,
+}
+
+/// Whether a host takes an artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HostVerdict {
+    /// The host.
+    pub host: Host,
+    /// Whether it takes the artifact as it is.
+    pub accepts: bool,
+    /// Why, in a few words.
+    pub reason: &'static str,
+    /// The form in which the host would take the Wasm, for `copy --as`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub convert_to: Option<Form>,
+}
+
+impl From<Verdict> for HostVerdict {
+    fn from(verdict: Verdict) -> Self {
+        let Verdict { host, accepts, reason, convert_to } = verdict;
+        Self { host, accepts, reason, convert_to: convert_to.and_then(Form::of) }
+    }
 }
 
 /// Where kind, imports and exports were read.
@@ -179,8 +201,7 @@ async fn inspect_file(path: &std::path::Path, options: &InspectOptions) -> Resul
         Input::Provider(_) => Annotations::new(),
     };
     let facts = Facts::of_input(&input, options.wit).await?;
-    let digest = facts.digest.clone().unwrap_or_else(|| Digest::sha256(b""));
-    Ok(Inspection { annotations, ..Inspection::of(facts, path.display().to_string(), digest) })
+    Ok(Inspection { annotations, ..Inspection::of(facts, path.display().to_string(), input.digest().clone()) })
 }
 
 async fn inspect_artifact(
@@ -194,7 +215,7 @@ async fn inspect_artifact(
     let config = read_config(&place, &artifact).await?;
     let Told { facts, place: inside, dialect, found } =
         tell(&place, &artifact, config.as_ref(), options, progress).await?;
-    let hosts = verdicts(&Subject {
+    let verdicts = verdicts(&Subject {
         manifest: &artifact.image,
         media_type: artifact.manifest.media_type(),
         dialect,
@@ -220,7 +241,7 @@ async fn inspect_artifact(
         config: Some(image.config),
         layers: image.layers,
         annotations: image.annotations,
-        hosts,
+        hosts: verdicts.into_iter().map(HostVerdict::from).collect(),
         departures: located.departures.iter().map(ToString::to_string).collect(),
         ..Inspection::of(facts, pinned, root.digest().clone())
     })
@@ -250,7 +271,8 @@ async fn tell(
         let facts = Facts::of_application(components(place, artifact).await?, layers);
         return Ok(Told { facts, place: None, dialect, found: None });
     }
-    if let (Inside::Layer(layer), Some(config), Wit::Omit) = (&artifact.located.place, config, options.wit)
+    if let (Inside::Layer(_), Some(config), Wit::Omit) = (&artifact.located.place, config, options.wit)
+        && let layer = chosen(place, artifact, artifact.located.place.whole_layers(), &options.choice).await?
         && let Some(facts) = Facts::of_config(config, layer)
     {
         return Ok(Told { facts, place: Some(format!("layer {}", layer.digest)), dialect, found: None });

@@ -9,11 +9,12 @@ use serde::Serialize;
 use wharf_archive::{ArchiveWriter, Flavor, ImageName, WriteOptions};
 use wharf_oci::{CopyOptions, Digest, MediaType, Progress, TagName, copy};
 
-use crate::file_sink::require_folder;
+use crate::blocking::blocking;
+use crate::file_sink::{check_inputs, check_output};
 use crate::location::{Container, LocalLocation};
 use crate::packing::{Packing, extra_layer};
 use crate::wasm_file::WasmFile;
-use crate::{Cause, Description, Error, Existing, Form, Location};
+use crate::{Cause, Description, Error, Existing, Form, Location, Surroundings};
 
 /// What to pack, as what, and where to.
 ///
@@ -23,7 +24,8 @@ use crate::{Cause, Description, Error, Existing, Form, Location};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-/// let mut options = wharf::PackOptions::new("hello.wasm", "hello.tar", std::env::temp_dir());
+/// let surroundings = wharf::Surroundings { scratch: std::env::temp_dir(), now: 1_800_000_000 };
+/// let mut options = wharf::PackOptions::new("hello.wasm", "hello.tar", surroundings);
 /// options.form = wharf::Form::Docker;
 /// let packed = wharf::pack(&options, &progress).await?;
 /// assert_eq!(packed.name, "hello:latest");
@@ -51,8 +53,8 @@ pub struct PackOptions {
     pub output: PathBuf,
     /// What to say of it.
     pub description: Description,
-    /// The folder for temporary files.
-    pub scratch: PathBuf,
+    /// Where temporary files go, and what time it is.
+    pub surroundings: Surroundings,
 }
 
 /// A layer of an image that is no Wasm.
@@ -67,7 +69,7 @@ pub struct ExtraLayer {
 impl PackOptions {
     /// Packs one file as [`Form::Image`] into the archive `output`, under its own name and the tag `latest`.
     #[must_use]
-    pub fn new(file: impl Into<PathBuf>, output: impl Into<PathBuf>, scratch: impl Into<PathBuf>) -> Self {
+    pub fn new(file: impl Into<PathBuf>, output: impl Into<PathBuf>, surroundings: Surroundings) -> Self {
         Self {
             files: vec![file.into()],
             folder: None,
@@ -78,7 +80,7 @@ impl PackOptions {
             tag: TagName::latest(),
             output: output.into(),
             description: Description::default(),
-            scratch: scratch.into(),
+            surroundings,
         }
     }
 }
@@ -112,8 +114,9 @@ pub async fn pack(options: &PackOptions, progress: &Arc<dyn Progress>) -> Result
     let output = || options.output.clone();
     let failed = |source| Error::Pack { output: output(), source };
     let mut files = Vec::new();
-    for path in options.paths().map_err(failed)? {
-        match WasmFile::open(&path, &options.scratch).await {
+    let asked = options.clone();
+    for path in blocking(move || asked.paths()).await.map_err(failed)? {
+        match WasmFile::open(&path, &options.surroundings.scratch).await {
             Ok(file) => files.push(file),
             Err(source) => return Err(Error::PackFile { file: path, output: output(), source }),
         }
@@ -126,7 +129,8 @@ async fn pack_archive(
     files: Vec<WasmFile>,
     progress: &Arc<dyn Progress>,
 ) -> Result<PackOutcome, Cause> {
-    let PackOptions { form, output, description, scratch, .. } = options;
+    let PackOptions { form, output, description, surroundings, .. } = options;
+    let scratch = surroundings.scratch.as_path();
     let mut extra = Vec::new();
     for ExtraLayer { media_type, path } in &options.layers {
         extra.push(extra_layer(media_type.clone(), path.clone()).await?);
@@ -152,26 +156,28 @@ async fn pack_archive(
         reference: Location::Local(location).to_string(),
         path: output.clone(),
         digest,
-        name: name.to_string(),
+        name: name.qualified(),
         form: *form,
-        size: std::fs::metadata(output).map_err(Cause::file("read", output))?.len(),
+        size: size_of(output).await?,
     })
 }
 
 impl PackOptions {
-    /// Returns all Wasm files, once it is known that the archive has a folder to be in.
+    /// Returns all Wasm files, once it is known that the archive has a place to be, and takes that of none of them.
     fn paths(&self) -> Result<Vec<PathBuf>, Cause> {
-        require_folder(&self.output)?;
+        check_output(&self.output, Existing::Replace)?;
         let mut paths = self.files.clone();
         if let Some(folder) = &self.folder {
             paths.extend(wasm_files(folder)?);
         }
+        let layers = self.layers.iter().map(|layer| &layer.path);
+        check_inputs(&self.output, paths.iter().chain(layers).map(PathBuf::as_path))?;
         if paths.is_empty() { Err(Cause::NothingToPack) } else { Ok(paths) }
     }
 
     /// Returns `prefix/name:tag`.
     fn image_name(&self, files: &[WasmFile]) -> Result<ImageName, Cause> {
-        let stem = files.first().and_then(|file| file.name.as_deref()).map(|name| Path::new(name).with_extension(""));
+        let stem = files.first().map(|file| Path::new(&file.name).with_extension(""));
         let name = match (&self.name, stem) {
             (Some(name), _) => name.clone(),
             // A repository has no capitals.
@@ -183,6 +189,12 @@ impl PackOptions {
         };
         ImageName::new(&repository, self.tag.clone()).map_err(|source| Cause::ImageName { name: repository, source })
     }
+}
+
+async fn size_of(path: &Path) -> Result<u64, Cause> {
+    let path = path.to_owned();
+    let found = blocking(move || path.metadata().map_err(Cause::file("read", &path))).await?;
+    Ok(found.len())
 }
 
 /// Returns the name that an image runs its Wasm by: the last part of its own name.

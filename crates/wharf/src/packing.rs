@@ -9,28 +9,29 @@
 //! ```
 
 use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use tempfile::TempPath;
+use tempfile::{NamedTempFile, TempPath};
 use wharf_artifact::cncf::{self, BuildOptions};
 use wharf_artifact::istio::{self, Filter, FilterOptions};
 use wharf_artifact::limits::SEARCHED_BYTES_MAX;
 use wharf_artifact::{Built, Content, Entrypoint, ImageOptions, Layer, LayerFile, ManifestFormat, container, runwasi};
-use wharf_oci::{Algorithm, Digest, Hasher, MediaType};
-use wharf_tar::{WriteError, Writer, decompress, frame};
+use wharf_oci::{Algorithm, Digest, Hashed, Hashing, MediaType};
+use wharf_tar::{WriteError, Writer, decompress, frame, is_tar};
 
 use crate::blocking::blocking;
-use crate::file_sink::temporary_in;
+use crate::file_sink::scratch_file;
 use crate::package::{Package, Piece};
-use crate::wasm_file::WasmFile;
+use crate::wasm_file::{WasmFile, open_file};
 use crate::{Cause, Description, Form};
 
 /// How many bytes of a file are hashed at a time.
 const READ_BYTES: usize = 256 * 1024;
+/// Bytes that tell a tar: its first header.
+const BLOCK_BYTES: u64 = 512;
 
 /// What to pack.
 pub(crate) struct Packing<'a> {
@@ -65,8 +66,8 @@ impl Packing<'_> {
         let file = self.only_file()?;
         let description = self.description;
         let options = BuildOptions {
-            created: description.created,
-            file_name: file.name.clone(),
+            created: description.created.unwrap_or_default(),
+            file_name: Some(file.name.clone()),
             annotations: description.annotations.clone(),
             author: description.author.clone(),
             target_world: description.world.clone(),
@@ -79,8 +80,7 @@ impl Packing<'_> {
         let entrypoint = Entrypoint::new(&first.wasm, &self.entrypoint)?;
         let mut layers = Vec::new();
         for file in &self.files {
-            let name = file.name.as_deref().unwrap_or(&self.entrypoint);
-            layers.push(runwasi::wasm_layer(&file.wasm, name)?);
+            layers.push(runwasi::wasm_layer(&file.wasm, &file.name)?);
         }
         layers.extend(self.extra.iter().map(|(layer, _)| layer.clone()));
         let package = Package::new(runwasi::build(&entrypoint, &layers, &self.image_options())?);
@@ -98,7 +98,7 @@ impl Packing<'_> {
         let frame = frame(&path, mode, file.wasm.size).map_err(Cause::TarPath)?;
         let pieces = vec![Piece::Bytes(frame.before.into()), file_piece(file), Piece::Bytes(frame.after.into())];
         let size = pieces.iter().map(Piece::size).sum();
-        let digest = digest_of(pieces.clone()).await?;
+        let digest = digest_of(pieces.clone(), &file.wasm.digest).await?;
         let options = self.image_options();
         let layer = Layer::new(options.format.tar_layer(), digest.clone(), size);
         Ok(Package::new(container::build(&entrypoint, &layer, &options)?).with_content(digest, pieces))
@@ -117,17 +117,18 @@ impl Packing<'_> {
         let filter = Filter::new(&file.wasm)?;
         let options = self.image_options();
         let files = istio::compat_files(filter, &self.description.root_ids)?;
-        let archive = compress(files, file.path.clone(), file.wasm.size, self.scratch.to_owned()).await?;
-        let mut layer = Layer::new(options.format.tar_gzip_layer(), archive.digest.clone(), archive.size);
-        layer.diff_id = archive.diff_id;
+        let archive = scratch_file(self.scratch).await?;
+        let Compressed { digest, size, diff_id } = compress(files, file, &archive, self.scratch).await?;
+        let layer = Layer { diff_id, ..Layer::new(options.format.tar_gzip_layer(), digest.clone(), size) };
         let built: Built = istio::build_compat(filter, &layer, &options)?;
-        let piece = Piece::File { path: archive.path.to_path_buf(), size: archive.size };
-        Ok(Package::new(built).with_content(archive.digest, vec![piece]).with_temporary(archive.path))
+        let archive = archive.into_temp_path();
+        let piece = Piece::File { path: archive.to_path_buf(), size };
+        Ok(Package::new(built).with_content(digest, vec![piece]).with_temporary(archive))
     }
 
     fn image_options(&self) -> ImageOptions {
         let Description { created, author, annotations, manifest_format, .. } = self.description.clone();
-        ImageOptions { created, author, annotations, format: manifest_format }
+        ImageOptions { created: created.unwrap_or_default(), author, annotations, format: manifest_format }
     }
 
     fn only_file(&self) -> Result<&WasmFile, Cause> {
@@ -169,114 +170,164 @@ fn with_file(package: Package, file: &WasmFile) -> Package {
     package.with_content(file.wasm.digest.clone(), vec![file_piece(file)])
 }
 
-/// Returns the digest of a blob in pieces.
-async fn digest_of(pieces: Vec<Piece>) -> Result<Digest, Cause> {
+/// Returns the digest of a blob in pieces, of which the file has to be the one that was examined.
+async fn digest_of(pieces: Vec<Piece>, examined: &Digest) -> Result<Digest, Cause> {
+    let examined = examined.clone();
     blocking(move || {
-        let mut hasher = HashingWriter::new(io::sink());
+        let mut blob = Hashing::new(Algorithm::Sha256, io::sink());
         for piece in pieces {
             match piece {
-                Piece::Bytes(bytes) => hasher.hasher.update(&bytes),
+                Piece::Bytes(bytes) => blob.write_all(&bytes).map_err(|error| Cause::Tar(WriteError::Write(error)))?,
                 Piece::File { path, .. } => {
-                    let file = File::open(&path).map_err(Cause::file("open", &path))?;
-                    let mut reader = BufReader::with_capacity(READ_BYTES, file);
-                    io::copy(&mut reader, &mut hasher).map_err(Cause::file("read", &path))?;
+                    let mut file = Hashing::new(Algorithm::Sha256, open_file(&path)?);
+                    let mut reader = BufReader::with_capacity(READ_BYTES, &mut file);
+                    io::copy(&mut reader, &mut blob).map_err(Cause::file("read", &path))?;
+                    check_unchanged(&path, file, &examined)?;
                 }
             }
         }
-        Ok(hasher.finish().0)
+        Ok(blob.finish().0.digest)
     })
     .await
 }
 
-/// Makes an extra layer of a file, whatever is in it.
+/// Fails where a file that was read to its end is not the one that was examined.
+fn check_unchanged(path: &Path, read: Hashing<File>, examined: &Digest) -> Result<(), Cause> {
+    match read.finish().0.digest == *examined {
+        true => Ok(()),
+        false => Err(Cause::Changed { path: path.to_owned() }),
+    }
+}
+
+/// Makes an extra layer of a file: one that is to be unpacked has to be a tar, others may hold anything.
 pub(crate) async fn extra_layer(media_type: MediaType, path: PathBuf) -> Result<(Layer, PathBuf), Cause> {
-    let piece = Piece::File { path: path.clone(), size: 0 };
-    let size = std::fs::metadata(&path).map_err(Cause::file("open", &path))?;
-    if !size.is_file() {
-        return Err(Cause::NoFile { path });
-    }
-    let digest = digest_of(vec![piece]).await?;
-    let mut layer = Layer::new(media_type, digest, size.len());
-    if layer.descriptor.media_type.is_file_system_layer() {
-        layer.diff_id = unpacked_digest(path.clone()).await?;
-    }
-    Ok((layer, path))
-}
-
-/// Returns the digest of what is in a file once its compression, which its bytes tell, is undone.
-async fn unpacked_digest(path: PathBuf) -> Result<Digest, Cause> {
     blocking(move || {
-        let file = File::open(&path).map_err(Cause::file("open", &path))?;
-        let mut hasher = HashingWriter::new(io::sink());
-        let unpacked = decompress(BufReader::with_capacity(READ_BYTES, file), SEARCHED_BYTES_MAX);
-        let copied = unpacked.and_then(|mut unpacked| io::copy(&mut unpacked, &mut hasher));
-        copied.map_err(|error| Cause::Layer { source: error.into() })?;
-        Ok(hasher.finish().0)
+        // All that is said of the file comes from one reading of it.
+        let mut file = Hashing::new(Algorithm::Sha256, open_file(&path)?);
+        let unpacked = match media_type.is_file_system_layer() {
+            true => Some(unpacked_digest(&mut file, &path, &media_type)?),
+            false => None,
+        };
+        let Hashed { digest, size } = file.read_rest().map_err(Cause::file("read", &path))?;
+        let layer = Layer::new(media_type, digest, size);
+        let diff_id = unpacked.unwrap_or_else(|| layer.diff_id.clone());
+        Ok((Layer { diff_id, ..layer }, path))
     })
     .await
 }
 
-/// A tar with gzip around it, in a temporary file.
+/// Returns the digest of a tar once its compression, which its bytes tell, is undone.
+fn unpacked_digest(file: &mut Hashing<File>, path: &Path, media_type: &MediaType) -> Result<Digest, Cause> {
+    let failed = |error: io::Error| Cause::Layer { source: error.into() };
+    let reader = BufReader::with_capacity(READ_BYTES, file);
+    let mut tar = Hashing::new(Algorithm::Sha256, decompress(reader, SEARCHED_BYTES_MAX).map_err(failed)?);
+    let mut first = Vec::new();
+    (&mut tar).take(BLOCK_BYTES).read_to_end(&mut first).map_err(failed)?;
+    // A tar with nothing in it starts with its end.
+    let is_empty = first.len() as u64 == BLOCK_BYTES && first.iter().all(|&byte| byte == 0);
+    if !is_tar(&first) && !is_empty {
+        return Err(Cause::NoTar { path: path.to_owned(), media_type: media_type.clone() });
+    }
+    Ok(tar.read_rest().map_err(failed)?.digest)
+}
+
+/// A tar with gzip around it.
 struct Compressed {
-    path: TempPath,
     digest: Digest,
     size: u64,
     /// The digest of the tar.
     diff_id: Digest,
 }
 
-async fn compress(files: Vec<LayerFile>, wasm: PathBuf, size: u64, scratch: PathBuf) -> Result<Compressed, Cause> {
+/// Packs files, one of which is the Wasm, into `target`, which is in `scratch`.
+async fn compress(
+    files: Vec<LayerFile>,
+    wasm: &WasmFile,
+    target: &NamedTempFile,
+    scratch: &Path,
+) -> Result<Compressed, Cause> {
+    let target = target.as_file().try_clone().map_err(Cause::file("write a layer to", scratch))?;
+    let (path, size, examined) = (wasm.path.clone(), wasm.wasm.size, wasm.wasm.digest.clone());
+    let scratch = scratch.to_owned();
     blocking(move || {
-        let temporary = temporary_in(&scratch, "wharf-")?;
-        let failed = |source| Cause::file("write", temporary.path())(source);
-        let gzip = GzEncoder::new(HashingWriter::new(temporary.as_file()), Compression::default());
-        let mut tar = Writer::new(HashingWriter::new(gzip));
-        for file in files {
-            let written = match file.content {
-                Content::Bytes(bytes) => add(&mut tar, &file.path, file.mode, &bytes),
-                Content::Wasm => {
-                    let mut content = File::open(&wasm).map_err(Cause::file("open", &wasm))?;
-                    tar.file(&file.path, file.mode, size, &mut content)
+        let gzip = GzEncoder::new(Hashing::new(Algorithm::Sha256, target), Compression::default());
+        let mut tar = Writer::new(Hashing::new(Algorithm::Sha256, gzip));
+        for LayerFile { path: name, mode, content } in files {
+            match content {
+                Content::Bytes(bytes) => {
+                    tar.file(&name, mode, bytes.len() as u64, &mut bytes.as_ref()).map_err(Cause::Tar)?;
                 }
-            };
-            written.map_err(Cause::Tar)?;
+                Content::Wasm => {
+                    let mut content = Hashing::new(Algorithm::Sha256, open_file(&path)?);
+                    tar.file(&name, mode, size, &mut content).map_err(|error| match error {
+                        WriteError::Size { .. } => Cause::Changed { path: path.clone() },
+                        error => Cause::Tar(error),
+                    })?;
+                    check_unchanged(&path, content, &examined)?;
+                }
+            }
         }
-        let (diff_id, gzip) = tar.finish().map_err(Cause::Tar)?.finish();
-        let (digest, file) = gzip.finish().map_err(failed)?.finish();
-        let size = file.metadata().map_err(failed)?.len();
-        Ok(Compressed { path: temporary.into_temp_path(), digest, size, diff_id })
+        let (tar, gzip) = tar.finish().map_err(Cause::Tar)?.finish();
+        let packed = gzip.finish().map_err(Cause::file("write a layer to", &scratch))?;
+        let (Hashed { digest, size }, _) = packed.finish();
+        Ok(Compressed { digest, size, diff_id: tar.digest })
     })
     .await
 }
 
-fn add(tar: &mut Writer<impl Write>, path: &str, mode: u32, bytes: &Bytes) -> Result<(), WriteError> {
-    tar.file(path, mode, bytes.len() as u64, &mut bytes.as_ref())
-}
+#[cfg(test)]
+mod tests {
+    use wharf_testing::{fixtures, packing};
 
-/// Hashes what is written through it.
-struct HashingWriter<W> {
-    inner: W,
-    hasher: Hasher,
-}
+    use super::*;
 
-impl<W> HashingWriter<W> {
-    fn new(inner: W) -> Self {
-        Self { inner, hasher: Hasher::new(Algorithm::Sha256) }
+    #[tokio::test]
+    async fn a_file_that_changed_since_it_was_examined_is_not_packed_in_a_tar() {
+        let folder = tempfile::tempdir().unwrap();
+        let (wasm, scratch) = (folder.path().join("filter.wasm"), folder.path().join("scratch"));
+        std::fs::create_dir(&scratch).unwrap();
+        let filter = fixtures::filter();
+        let mut other = filter.clone();
+        *other.last_mut().unwrap() ^= 1;
+        for form in [Form::Docker, Form::IstioCompat] {
+            for changed in [other.as_slice(), &filter[1..], b""] {
+                std::fs::write(&wasm, &filter).unwrap();
+                let files = vec![WasmFile::open(&wasm, &scratch).await.unwrap()];
+                std::fs::write(&wasm, changed).unwrap();
+                let (entrypoint, description) = ("filter.wasm".to_owned(), &Description::default());
+                let packing = Packing { form, files, extra: Vec::new(), entrypoint, description, scratch: &scratch };
+                let refused = packing.pack().await.err().unwrap();
+                assert!(matches!(&refused, Cause::Changed { path } if *path == wasm), "{form}: {refused:?}");
+                assert!(std::fs::read_dir(&scratch).unwrap().next().is_none());
+            }
+        }
     }
 
-    fn finish(self) -> (Digest, W) {
-        (self.hasher.finish(), self.inner)
-    }
-}
-
-impl<W: Write> Write for HashingWriter<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.hasher.update(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
+    #[tokio::test]
+    async fn a_layer_that_is_to_be_unpacked_is_a_tar_by_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("layer");
+        let tar = packing::tar(&[("file", b"content")]);
+        let (gzip, empty) = (packing::gzip(&tar), vec![0; 1024]);
+        let table = [
+            (MediaType::OCI_LAYER, tar.clone(), Some(&tar)),
+            (MediaType::OCI_LAYER_GZIP, gzip.clone(), Some(&tar)),
+            (MediaType::OCI_LAYER, empty.clone(), Some(&empty)),
+            (MediaType::OCI_LAYER, b"notes".to_vec(), None),
+            (MediaType::OCI_LAYER_GZIP, packing::gzip(b"notes"), None),
+            (MediaType::OCI_LAYER, Vec::new(), None),
+            (MediaType::OCTET_STREAM, gzip.clone(), Some(&gzip)),
+        ];
+        for (media_type, bytes, unpacked) in table {
+            std::fs::write(&path, &bytes).unwrap();
+            let made = extra_layer(media_type.clone(), path.clone()).await;
+            let Some(unpacked) = unpacked else {
+                assert!(matches!(made, Err(Cause::NoTar { .. })), "{media_type}");
+                continue;
+            };
+            let (layer, _) = made.unwrap();
+            assert_eq!(layer.descriptor, wharf_oci::Descriptor::of(media_type, &bytes));
+            assert_eq!(layer.diff_id, Digest::sha256(unpacked));
+        }
     }
 }

@@ -7,6 +7,7 @@ use wharf_oci::{
 };
 
 use crate::Cause;
+use crate::blocking::blocking;
 use crate::location::{Container, LocalLocation, Location};
 
 /// Tags to name when the one asked for is not there.
@@ -30,7 +31,8 @@ impl Place {
             Location::Registry(reference) => Holder::Registry(repository(client, reference), reference.clone()),
             Location::Local(local) => match flavor(local.container) {
                 None => {
-                    std::fs::metadata(&local.path).map_err(Cause::file("open", &local.path))?;
+                    let path = local.path.clone();
+                    blocking(move || path.metadata().map(drop).map_err(Cause::file("open", &path))).await?;
                     Holder::Layout(Layout::open(&local.path).await?, local.clone())
                 }
                 Some(flavor) => Holder::Archive(Archive::open(&local.path, flavor).await?, local.clone()),

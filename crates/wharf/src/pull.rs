@@ -6,16 +6,18 @@ use std::sync::Arc;
 use serde::Serialize;
 use wharf_artifact::cncf::TITLE;
 use wharf_artifact::dialect::{Dialect, Place as Inside};
+use wharf_artifact::provider::Packaging;
 use wharf_artifact::search::What;
 use wharf_client::Client;
-use wharf_oci::{Digest, Progress, Watched};
+use wharf_oci::{Digest, Hashed, Progress, Watched};
 
-use crate::extract::{Extracted, extract, layer};
-use crate::file_sink::{folder_of, measure, persist, refuse_existing, save};
+use crate::blocking::blocking;
+use crate::extract::{Workspace, chosen, extract_into};
+use crate::file_sink::{begin_in, check_output, folder_of, measure, persist, require_folder, save};
 use crate::input::ProviderFile;
 use crate::locate::{Artifact, Choice, locate};
 use crate::place::Place;
-use crate::{Cause, Error, Existing, Location};
+use crate::{Cause, Error, Existing, Location, Surroundings};
 
 /// What to pull, and where it goes.
 #[derive(Debug, Clone)]
@@ -28,8 +30,8 @@ pub struct PullOptions {
     pub existing: Existing,
     /// Which Wasm is meant where there are several.
     pub choice: Choice,
-    /// The time in seconds since 1970, at which the claims of a provider have to hold.
-    pub now: u64,
+    /// Where temporary files go, and what time it is.
+    pub surroundings: Surroundings,
 }
 
 /// What was pulled.
@@ -57,17 +59,16 @@ pub async fn pull(client: &Client, options: &PullOptions, progress: &Arc<dyn Pro
 }
 
 async fn fetch(client: &Client, options: &PullOptions, progress: &Arc<dyn Progress>) -> Result<PullOutcome, Cause> {
-    if let Some(path) = options.output.as_deref().filter(|path| !is_folder(path)) {
-        refuse_existing(path, options.existing)?;
-    }
+    let (path, existing) = (options.output.clone(), options.existing);
+    let output = blocking(move || Output::check(path, existing)).await?;
     let place = Place::open(client, &options.from).await?;
     let artifact = locate(&place, &options.choice).await?;
     let is_provider = artifact.located.dialect == Dialect::WasmcloudProvider;
     let (path, wasm_digest, size) = match &artifact.located.place {
         Inside::Layer(_) | Inside::Choice(_) if !is_provider => {
-            save_layer(&place, &artifact, options, progress).await?
+            save_layer(&place, &artifact, &output, options, progress).await?
         }
-        _ => save_found(&place, &artifact, options, progress).await?,
+        _ => save_found(&place, &artifact, &output, options, progress).await?,
     };
     Ok(PullOutcome {
         reference: options.from.with_digest(artifact.root.digest().clone()).to_string(),
@@ -82,11 +83,13 @@ async fn fetch(client: &Client, options: &PullOptions, progress: &Arc<dyn Progre
 async fn save_layer(
     place: &Place,
     artifact: &Artifact,
+    output: &Output,
     options: &PullOptions,
     progress: &Arc<dyn Progress>,
 ) -> Result<(PathBuf, Digest, u64), Cause> {
-    let layer = layer(place, artifact, &options.choice).await?;
-    let path = target(options, layer.annotations.get(TITLE).map(String::as_str), "wasm");
+    let layer = chosen(place, artifact, artifact.located.place.whole_layers(), &options.choice).await?;
+    let title = layer.annotations.get(TITLE).map(String::as_str);
+    let path = output.path(|| file_name(title, &options.from, "wasm"));
     save(&Watched { source: place.content(), progress }, layer, &path, options.existing).await?;
     progress.finished(layer);
     Ok((path, layer.digest.clone(), layer.size))
@@ -96,45 +99,68 @@ async fn save_layer(
 async fn save_found(
     place: &Place,
     artifact: &Artifact,
+    output: &Output,
     options: &PullOptions,
     progress: &Arc<dyn Progress>,
 ) -> Result<(PathBuf, Digest, u64), Cause> {
+    let Surroundings { scratch, now } = &options.surroundings;
     // It is renamed where it is to stand, so that it must not come from another file system.
-    let folder = match &options.output {
-        Some(path) if is_folder(path) => path.as_path(),
-        Some(path) => folder_of(path),
-        None => Path::new("."),
-    };
-    let extracted = extract(place, artifact, &options.choice, folder, progress).await?;
+    let target = begin_in(output.folder()).await?;
+    let workspace = Workspace { target, scratch };
+    let extracted = extract_into(place, artifact, &options.choice, workspace, progress).await?;
     let end = match extracted.what {
         What::Wasm => "wasm",
         What::Text => "wat",
-        What::Provider => "par.gz",
-    };
-    let path = target(options, extracted.name(), end);
-    let Extracted { file, what, .. } = extracted;
-    if what == What::Provider {
         // It holds native code: what is not signed, or not what was signed, gets no name.
-        ProviderFile::open(file.path().to_owned(), options.now).await?;
-    }
-    let (digest, size) = measure(&file).await?;
-    persist(file, &path, options.existing)?;
+        What::Provider => match ProviderFile::open(extracted.file.path().to_owned(), *now).await?.provider.packaging {
+            Packaging::Plain => "par",
+            Packaging::Gzip => "par.gz",
+        },
+    };
+    let path = output.path(|| file_name(extracted.name(), &options.from, end));
+    let Hashed { digest, size } = measure(&extracted.file, &path).await?;
+    persist(extracted.file, &path, options.existing).await?;
     Ok((path, digest, size))
 }
 
-/// Returns the file to write: the one that was asked for, or one of this name in the folder that was asked for.
-fn target(options: &PullOptions, name: Option<&str>, end: &str) -> PathBuf {
-    let own = || file_name(name, &options.from, end);
-    match &options.output {
-        Some(path) if is_folder(path) => path.join(own()),
-        Some(path) => path.clone(),
-        None => own().into(),
-    }
+/// Where the file goes.
+enum Output {
+    /// Into the current folder, under its own name.
+    Here,
+    /// Into this folder, under its own name.
+    Folder(PathBuf),
+    /// There.
+    File(PathBuf),
 }
 
-/// Whether a path means the folder to put the file in.
-fn is_folder(path: &Path) -> bool {
-    path.is_dir() || path.as_os_str().to_string_lossy().ends_with(std::path::MAIN_SEPARATOR)
+impl Output {
+    /// Takes what was asked for, where it can be had.
+    fn check(path: Option<PathBuf>, existing: Existing) -> Result<Self, Cause> {
+        let Some(path) = path else { return Ok(Self::Here) };
+        if path.is_dir() || path.as_os_str().to_string_lossy().ends_with(std::path::MAIN_SEPARATOR) {
+            require_folder(&path)?;
+            return Ok(Self::Folder(path));
+        }
+        check_output(&path, existing)?;
+        Ok(Self::File(path))
+    }
+
+    fn folder(&self) -> &Path {
+        match self {
+            Self::Here => Path::new("."),
+            Self::Folder(path) => path,
+            Self::File(path) => folder_of(path),
+        }
+    }
+
+    /// Returns the file to write, whose own name may be asked for.
+    fn path(&self, own: impl FnOnce() -> String) -> PathBuf {
+        match self {
+            Self::Here => own().into(),
+            Self::Folder(path) => path.join(own()),
+            Self::File(path) => path.clone(),
+        }
+    }
 }
 
 /// Returns the name that the artifact gives its file, if it is a plain one; else that of the repository or archive.

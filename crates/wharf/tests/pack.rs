@@ -10,9 +10,11 @@ use wharf::artifact::ManifestFormat;
 use wharf::artifact::runwasi::WASM_LAYER;
 use wharf::client::{Client, ClientOptions};
 use wharf::oci::{Digest, NoProgress, Progress};
-use wharf::{Cause, Choice, Error, Existing, ExtraLayer, Form, Location, PackOptions, PackOutcome, PullOptions};
+use wharf::{
+    Cause, Choice, Error, Existing, ExtraLayer, Form, Location, PackOptions, PackOutcome, PullOptions, Surroundings,
+};
 use wharf_tar::{Entry, InvalidTar, Limits, Links, Walk, walk};
-use wharf_testing::fixtures;
+use wharf_testing::{fixtures, packing};
 
 /// A folder with Wasm of each kind, to pack from and into.
 struct Bench {
@@ -40,7 +42,11 @@ impl Bench {
 
     /// Returns what packs a file as `form` into `out.tar`.
     fn options(&self, file: &str, form: Form) -> PackOptions {
-        PackOptions { form, ..PackOptions::new(self.path(file), self.path("out.tar"), self.folder.path()) }
+        PackOptions { form, ..PackOptions::new(self.path(file), self.path("out.tar"), self.surroundings()) }
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings { scratch: self.folder.path().to_owned(), now: 0 }
     }
 
     async fn pack(&self, options: &PackOptions) -> Result<PackOutcome, Error> {
@@ -130,7 +136,7 @@ async fn the_same_input_gives_the_same_bytes_in_every_form() {
 #[tokio::test]
 async fn raw_layers_have_a_diff_id_for_docker_archives_alone_and_tars_have_one_everywhere() {
     let bench = Bench::new();
-    bench.write("extra.tar", "says that it is a tar");
+    bench.write("extra.tar", packing::tar(&[("notes.txt", b"beside the Wasm")]));
     let extra = |media_type: &str| ExtraLayer { media_type: media_type.into(), path: bench.path("extra.tar") };
     let table = [
         (Form::Image, vec![], 0, 1),
@@ -148,7 +154,7 @@ async fn raw_layers_have_a_diff_id_for_docker_archives_alone_and_tars_have_one_e
         let docker = &files.json("manifest.json")[0];
         assert_eq!(diff_ids(&files.json(docker["Config"].as_str().unwrap())), in_docker, "{form}");
         assert_eq!(docker["Layers"].as_array().unwrap().len(), in_docker, "{form}");
-        assert_eq!(docker["RepoTags"][0], format!("docker.io/library/{}", packed.name), "{form}");
+        assert_eq!(docker["RepoTags"][0], packed.name.as_str(), "{form}");
     }
     for form in [Form::Artifact, Form::Istio] {
         let packed = bench.pack(&bench.options(file_for(form), form)).await.unwrap();
@@ -162,10 +168,10 @@ async fn an_image_is_called_as_asked_or_as_its_file_and_runs_the_last_part_of_it
     let bench = Bench::new();
     bench.write("Proxy-2.0.wat", "(module)");
     let table = [
-        ("hello.wasm", None, None, "latest", "hello:latest", "hello.wasm"),
-        ("Proxy-2.0.wat", None, None, "v1", "proxy-2.0:v1", "proxy-2.0.wasm"),
-        ("hello.wasm", Some("acme/app"), None, "1.0.0", "acme/app:1.0.0", "app.wasm"),
-        ("hello.wasm", Some("app.wasm"), None, "1", "app.wasm:1", "app.wasm"),
+        ("hello.wasm", None, None, "latest", "docker.io/library/hello:latest", "hello.wasm"),
+        ("Proxy-2.0.wat", None, None, "v1", "docker.io/library/proxy-2.0:v1", "proxy-2.0.wasm"),
+        ("hello.wasm", Some("acme/app"), None, "1.0.0", "docker.io/acme/app:1.0.0", "app.wasm"),
+        ("hello.wasm", Some("app.wasm"), None, "1", "docker.io/library/app.wasm:1", "app.wasm"),
         ("hello.wasm", Some("app"), Some("localhost:5000/acme/"), "1", "localhost:5000/acme/app:1", "app.wasm"),
         ("hello.wasm", None, Some("ghcr.io/acme"), "1", "ghcr.io/acme/hello:1", "hello.wasm"),
     ];
@@ -206,8 +212,8 @@ async fn a_folder_is_packed_in_the_order_of_its_names_after_the_files_that_are_n
     for (name, expected) in [("b.wasm", 2), ("hello.wasm", 0), (expected[1].as_str(), 1)] {
         let from = format!("oci-archive:{}", packed.path.display()).parse::<Location>().unwrap();
         let choice = Choice { layer: Some(name.to_owned()), platform: None };
-        let options =
-            PullOptions { from, output: Some(bench.path("pulled")), existing: Existing::Replace, choice, now: 0 };
+        let (output, surroundings) = (Some(bench.path("pulled")), bench.surroundings());
+        let options = PullOptions { from, output, existing: Existing::Replace, choice, surroundings };
         let pulled = wharf::pull(&client, &options, &bench.progress).await.unwrap();
         assert_eq!(pulled.wasm_digest, layers[expected]["digest"].as_str().unwrap().parse().unwrap(), "{name}");
     }

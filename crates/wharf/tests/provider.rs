@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 use wharf::artifact::provider::{Description, KeyKind, KeyPair};
-use wharf::{Binary, Cause, Key, MissingKeys, PackProviderOptions, pack_provider};
+use wharf::{Binary, Cause, Key, PackProviderOptions, pack_provider};
 use zeroize::Zeroizing;
 
 /// Makes a folder with two programs.
@@ -27,11 +27,11 @@ fn options(folder: &TempDir) -> PackProviderOptions {
             Binary { target: "aarch64-linux".to_owned(), path: path("arm") },
         ],
         world: None,
-        issuer: Key::File(path("keys/account.nk")),
-        subject: Key::File(path("keys/service.nk")),
-        missing_keys: MissingKeys::Make,
+        issuer: Key::Kept(path("keys/account.nk")),
+        subject: Key::Kept(path("keys/service.nk")),
         issued_at: 1_700_000_000,
         expires: None,
+        now: 1_700_000_000,
         output: path("store.par"),
     }
 }
@@ -67,9 +67,9 @@ async fn a_key_is_made_once_for_its_owner_alone_and_signs_from_then_on() {
 #[tokio::test]
 async fn a_key_that_is_missing_where_none_is_to_be_made_is_refused_by_name() {
     let folder = folder();
-    let options = PackProviderOptions { missing_keys: MissingKeys::Refuse, ..options(&folder) };
-    let refused = pack_provider(&options).await.unwrap_err();
     let expected = folder.path().join("keys/account.nk");
+    let options = PackProviderOptions { issuer: Key::File(expected.clone()), ..options(&folder) };
+    let refused = pack_provider(&options).await.unwrap_err();
     assert!(matches!(refused.reason(), Cause::NoKey { path } if *path == expected), "{refused:?}");
     assert!(!folder.path().join("keys").exists() && !options.output.exists());
 }
@@ -130,6 +130,37 @@ async fn what_cannot_be_packed_leaves_the_old_archive() {
         assert!(is_expected(refused.reason()), "{index}: {refused:?}");
     }
     assert_eq!(std::fs::read(folder.path().join("store.par")).unwrap(), b"what was there before");
+}
+
+#[tokio::test]
+async fn a_command_that_fails_makes_no_key() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("folder")).unwrap();
+    let (module, x86) = (path("module.wasm"), path("x86"));
+    std::fs::write(&module, wharf_testing::fixtures::module()).unwrap();
+    let change = |change: &dyn Fn(&mut PackProviderOptions)| {
+        let mut options = options(&folder);
+        change(&mut options);
+        options
+    };
+    type Expected = fn(&Cause) -> bool;
+    let table: [(PackProviderOptions, Expected); 6] = [
+        (change(&|it| it.binaries[0].target = "linux".to_owned()), |cause| {
+            matches!(cause, Cause::UnwritableProvider(_))
+        }),
+        (change(&|it| it.world = Some(module.clone())), |cause| matches!(cause, Cause::UnwritableProvider(_))),
+        (change(&|it| it.output = path("missing/store.par")), |cause| matches!(cause, Cause::NoFolder { .. })),
+        (change(&|it| it.output = path("folder")), |cause| matches!(cause, Cause::NoFile { .. })),
+        (change(&|it| it.output = x86.clone()), |cause| matches!(cause, Cause::OutputIsInput { .. })),
+        (change(&|it| it.expires = Some(it.now)), |cause| matches!(cause, Cause::Expired { .. })),
+    ];
+    for (index, (options, is_expected)) in table.into_iter().enumerate() {
+        let refused = pack_provider(&options).await.expect_err("it was packed");
+        assert!(is_expected(refused.reason()), "{index}: {refused:?}");
+        assert!(!path("keys").exists(), "{index}");
+    }
+    assert_eq!(std::fs::read(x86).unwrap(), b"\x7fELF for x86");
 }
 
 #[test]

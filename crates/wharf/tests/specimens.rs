@@ -6,12 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
+use wharf::artifact::cncf::TITLE;
 use wharf::client::{Client, ClientOptions};
-use wharf::oci::{Digest, NoProgress, Progress};
+use wharf::oci::{Digest, ImageManifest, Manifest, MediaType, MemoryStore, NoProgress, Progress};
 use wharf::{
     Cause, Choice, Clients, Conversion, CopyOptions, CopyOutcome, Depth, Description, Existing, Form, InspectOptions,
     Inspection, Location, Losses, PullOptions, Surroundings, Target, Wit,
 };
+use wharf_testing::fixtures;
 use wharf_testing::registry::TestRegistry;
 use wharf_testing::specimens::{Specimen, specimens};
 
@@ -40,12 +42,15 @@ impl Bench {
 
     /// Puts a specimen into a repository of its own.
     async fn put(&self, specimen: &Specimen) -> Location {
-        let (store, manifest) = (specimen.store(), &specimen.manifest);
+        self.put_graph(&specimen.store(), &specimen.manifest).await
+    }
+
+    async fn put_graph(&self, store: &MemoryStore, manifest: &Manifest) -> Location {
         let text = format!("{}/acme/{}", self.registry.registry(), manifest.digest().hex());
         let location: Location = text.parse().unwrap();
         let reference = location.reference().unwrap();
         let repository = self.client.repository(reference.registry(), reference.repository());
-        wharf::oci::copy(&store, &repository, manifest, &Default::default(), &self.progress).await.unwrap();
+        wharf::oci::copy(store, &repository, manifest, &Default::default(), &self.progress).await.unwrap();
         location.with_digest(manifest.digest().clone())
     }
 
@@ -71,7 +76,7 @@ impl Bench {
             output,
             existing: Existing::Replace,
             choice: choice.clone(),
-            now: NOW,
+            surroundings: self.surroundings(),
         };
         let outcome = wharf::pull(&self.client, &options, &self.progress).await?;
         let bytes = std::fs::read(&outcome.path).unwrap();
@@ -281,4 +286,19 @@ async fn a_provider_has_one_form_however_it_was_pushed() {
         assert_eq!((told.dialect.as_deref(), told.layers.len()), (Some("wasmcloud-provider"), 1), "{name}");
         assert_eq!(bench.pull(&to, &choice).await.unwrap(), bench.pull(&location, &choice).await.unwrap(), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_title_with_folders_names_the_file_alone() {
+    let bench = Bench::new().await;
+    let (store, wasm) = (MemoryStore::new(), fixtures::component("titled"));
+    let config = store.insert(MediaType::OCI_EMPTY, "{}");
+    // As `oras push dist/app.wasm:application/wasm` writes it.
+    let layer = store.insert(MediaType::WASM, wasm).with_annotation(TITLE, "dist/app.wasm");
+    let manifest = Manifest::from_image(&ImageManifest::new(config, vec![layer])).unwrap();
+    let location = bench.put_graph(&store, &manifest).await;
+    let (to, choice) = (location.with_tag("image".parse().unwrap()), Choice::default());
+    bench.convert(&location, &to, Form::Image, Losses::Refuse, &choice).await.unwrap();
+    let told = bench.inspect(&to, &choice).await.unwrap();
+    assert_eq!(told.layers[0].annotations[TITLE], "app.wasm");
 }

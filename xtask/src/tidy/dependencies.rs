@@ -33,6 +33,7 @@ mod tests {
         let lock = |packages| "[[package]]\nname = \"a\"\n\n".repeat(packages);
         assert_eq!(check(&lock(PACKAGES_MAX)), []);
         let found = check(&lock(PACKAGES_MAX + 1));
-        assert_eq!(found[0].to_string().split(';').next(), Some("Cargo.lock:1: 271 packages"));
+        let expected = format!("Cargo.lock:1: {} packages", PACKAGES_MAX + 1);
+        assert_eq!(found[0].to_string().split(';').next(), Some(expected.as_str()));
     }
 }

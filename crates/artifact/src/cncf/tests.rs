@@ -1,6 +1,6 @@
 use std::io::Cursor;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::examine;

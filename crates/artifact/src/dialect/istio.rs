@@ -1,11 +1,11 @@
 //! Filters for Istio and Envoy Gateway in Solo.io's "Wasm Image Specification", the variant `oci`: a runtime config
 //! and a filter, both as layers; the config may be the runtime config again.
 
-use wharf_oci::{ImageManifest, MediaType};
+use wharf_oci::ImageManifest;
 
 use super::{Answer, Dialect, Located, Reads, Rule, any_layer};
 use crate::ImageConfig;
-use crate::istio::{FILTER_LAYER, RUNTIME_CONFIG};
+use crate::istio::{FILTER_LAYER, is_runtime_config};
 
 pub(super) const RULE: Rule = Rule {
     accepts: "layers application/vnd.module.wasm.config.v1+json and \
@@ -14,13 +14,10 @@ pub(super) const RULE: Rule = Rule {
     locate,
 };
 
-/// The types of runtime configs: the specification's, and the one before it.
-const RUNTIME_CONFIGS: [&str; 2] = [RUNTIME_CONFIG, "application/vnd.io.wasm.module.config.v1+json"];
 /// How the annotations start that `wasme` gives the manifest.
 const ANNOTATIONS: &str = "module.wasm.runtime/";
 
 fn locate(manifest: &ImageManifest, _: Option<&ImageConfig>) -> Answer {
-    let is_runtime_config = |media_type: &MediaType| RUNTIME_CONFIGS.contains(&media_type.as_str());
     let is_configured = is_runtime_config(&manifest.config.media_type) || any_layer(manifest, is_runtime_config);
     // Images of the other variant have the annotations too.
     let is_annotated = manifest.annotations.keys().any(|key| key.starts_with(ANNOTATIONS))

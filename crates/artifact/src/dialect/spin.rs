@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   manifest
-//!     ├─ config  application/vnd.oci.image.config.v1+json, label com.fermyon.spin.lockedAppDigest
+//!     ├─ config  application/vnd.oci.image.config.v1+json
 //!     ├─ layer   application/vnd.wasm.content.layer.v1+wasm, or application/wasm       … each component
 //!     ├─ layer   application/vnd.wasm.content.layer.v1+data                            … each asset
 //!     └─ layer   application/vnd.fermyon.spin.application.v1+config                    the locked app; once the config

@@ -170,10 +170,8 @@ fn the_config_is_asked_for_only_where_it_decides() {
         (manifest(EMPTY, &["text/plain"]), false),
         (manifest(CNCF, &[WASM]), false),
     ];
-    let label = (String::from("com.fermyon.spin.lockedAppDigest"), String::new());
     let mut config = ImageConfig::default();
     config.config.entrypoint = vec!["/app.wasm".to_owned()];
-    config.config.labels.extend([label]);
     for (image, expected) in table {
         let decides = classify(&image, Some(&config)) != classify(&image, None);
         assert_eq!((needs_config(&image), decides), (expected, expected), "{}", Contents::of(&image));
@@ -223,6 +221,16 @@ fn layers_that_are_not_the_wasm_are_named() {
     assert_eq!(located.place, Place::Choice(vec![image.layers[0].clone(), image.layers[2].clone()]));
     let image = manifest(EMPTY, &["text/yaml", "application/vnd.wasm.component.v1+wasm"]);
     assert_eq!(classify(&image, None).unwrap().others, image.layers[..1]);
+}
+
+#[test]
+fn the_same_layer_twice_is_no_choice() {
+    for (config, layers, expected) in [(EMPTY, [WASM, WASM], WASM), (OCI_IMAGE, [RUNWASI, RUNWASI], RUNWASI)] {
+        let image = manifest(config, &layers);
+        let located = classify(&image, None).unwrap();
+        assert_eq!(located.place, Place::Layer(descriptor(expected, expected)));
+        assert_eq!(located.others, []);
+    }
 }
 
 #[test]

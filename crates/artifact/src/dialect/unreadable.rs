@@ -24,14 +24,14 @@ pub enum Unreadable {
     },
     /// One of several was asked for by a name that more than one has.
     #[error(
-        "more than one Wasm of the artifact is named `{}`: take one by its digest, of {}",
+        "more than one Wasm of the artifact is named `{}`: take one by its full name, of {}",
         clean(name),
         Listed(names)
     )]
     AmbiguousName {
         /// The name.
         name: String,
-        /// The digests of those that have it.
+        /// Names that tell those apart that have it: digests, of files in layers with the path behind.
         names: Vec<String>,
     },
     /// There are several, and none was asked for.

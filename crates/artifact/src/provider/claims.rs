@@ -13,12 +13,10 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use jiff::Timestamp;
-use serde::de::{Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wharf_oci::{Algorithm, Digest};
 
@@ -247,7 +245,6 @@ struct ProviderJson {
     rev: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ver: Option<String>,
-    #[serde(deserialize_with = "unique_keys")]
     target_hashes: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     config_schema: Option<Value>,
@@ -328,35 +325,10 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 }
 
 /// Returns a time in seconds since 1970 as people read it.
-fn rfc3339(seconds: u64) -> String {
+#[must_use]
+pub fn rfc3339(seconds: u64) -> String {
     let time = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     time.map_or_else(|| format!("{seconds} seconds after 1970"), |time| time.to_string())
-}
-
-/// Reads an object that has no key twice: of two hashes for one file, each reader could take another.
-fn unique_keys<'de, D: Deserializer<'de>>(object: D) -> Result<BTreeMap<String, String>, D::Error> {
-    struct UniqueKeys;
-
-    impl<'de> Visitor<'de> for UniqueKeys {
-        type Value = BTreeMap<String, String>;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut entries = BTreeMap::new();
-            while let Some((key, value)) = map.next_entry::<String, String>()? {
-                if entries.contains_key(&key) {
-                    return Err(A::Error::custom(format_args!("the key {key:?} stands twice in one object")));
-                }
-                entries.insert(key, value);
-            }
-            Ok(entries)
-        }
-    }
-
-    object.deserialize_map(UniqueKeys)
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
 //! A layer that stands for itself: a Wasm binary, a provider archive, or a tar with Wasm in it.
 
+use std::collections::BTreeSet;
+
 use wharf_tar::Walk;
 
+use super::Clue;
+use super::candidate::Candidate;
 use super::layer::{Content, File};
-use super::{Candidate, Clue};
+use crate::istio::PLUGIN_FILE;
 
 /// Wasm files that are counted in one layer; two cannot be told apart already.
 const FILES_MAX: usize = 10_000;
@@ -12,7 +16,8 @@ const FILES_MAX: usize = 10_000;
 #[derive(Default)]
 pub(super) struct Bundle {
     has_claims: bool,
-    plugin: Option<(String, u64)>,
+    /// The number of the first `plugin.wasm`.
+    plugin: Option<u64>,
     /// The path of each Wasm file, and its number.
     files: Vec<(String, u64)>,
 }
@@ -25,25 +30,29 @@ impl Bundle {
             return Walk::Stop;
         }
         if file.is_wasm() && file.path.ends_with(".wasm") && self.files.len() < FILES_MAX {
-            let named = (file.path.to_owned(), file.number);
-            if file.name() == PLUGIN && self.plugin.is_none() {
-                self.plugin = Some(named.clone());
+            if file.name() == PLUGIN_FILE && self.plugin.is_none() {
+                self.plugin = Some(file.number);
             }
-            self.files.push(named);
+            self.files.push((file.path.to_owned(), file.number));
         }
         Walk::Continue
     }
 
-    /// Returns what the layer, given as a `whole`, holds, as far as it is to be told apart.
+    /// Returns what the layer, given as a `whole`, holds.
     pub(super) fn into_candidates(self, content: Content, whole: Candidate) -> Vec<Candidate> {
-        match (content, self.plugin) {
-            (Content::Wasm, _) => vec![whole],
+        let clue = |number| if self.plugin == Some(number) { Clue::Plugin } else { Clue::Only };
+        match content {
+            Content::Wasm => vec![whole],
             _ if self.has_claims => vec![whole.provider()],
-            (_, Some((path, number))) => vec![whole.file(path, number, Clue::Plugin)],
-            (_, None) => self.files.into_iter().map(|(path, number)| whole.file(path, number, Clue::Only)).collect(),
+            _ => self.files.into_iter().map(|(path, number)| whole.file(path, number, clue(number))).collect(),
         }
     }
 }
 
-/// What a filter or plugin is called in its tar.
-pub(super) const PLUGIN: &str = "plugin.wasm";
+/// Leaves out what stands beside the plugin of its layer.
+pub(super) fn without_beside(candidates: Vec<Candidate>) -> Vec<Candidate> {
+    let is_plugin = |candidate: &Candidate| candidate.clue == Clue::Plugin;
+    let with_plugin: BTreeSet<_> = candidates.iter().filter(|it| is_plugin(it)).map(|it| it.index).collect();
+    let all = candidates.into_iter();
+    all.filter(|candidate| is_plugin(candidate) || !with_plugin.contains(&candidate.index)).collect()
+}

@@ -3,24 +3,19 @@
 //! Layers are seen from the highest down, so that a file counts unless something above it covers, replaces or
 //! whites it out. Of all that stands in the layers above, only the names that can do so are kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use wharf_oci::Descriptor;
 use wharf_tar::{EntryKind, Walk};
 
-use super::bundle::PLUGIN;
+use super::candidate::{Candidate, chosen, only};
 use super::layer::{Content, File};
-use super::{Candidate, Clue, What, only};
+use super::names::{Names, is_whiteout};
+use super::{Clue, What};
 use crate::dialect::{Dialect, Unreadable};
-use crate::limits::SEARCHED_NAMES_BYTES_MAX;
+use crate::istio::PLUGIN_FILE;
+use crate::provider::WORLD_FILE;
 use crate::{NativeFormat, is_text};
-
-/// How the name of a file starts that hides another one in lower layers.
-const WHITEOUT: &str = ".wh.";
-/// The name of a file that hides all that lower layers have in its folder.
-const OPAQUE: &str = ".wh..wh..opq";
-/// Bytes that a name takes beside its text, roughly.
-const NAME_OVERHEAD_BYTES: usize = 64;
 
 /// What is known of the layers seen so far, and the executable that is looked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -32,6 +27,7 @@ pub(super) struct Stack {
     has_seen_highest: bool,
     /// The first `plugin.wasm` of the highest layer.
     plugin: Option<Candidate>,
+    /// The highest layer that has the claims of a provider archive.
     provider: Option<Candidate>,
     /// All Wasm in sight.
     files: Vec<Candidate>,
@@ -46,18 +42,6 @@ enum Entrypoint {
     Link,
     /// It is a folder, or a file of another kind; or it was taken away.
     Other,
-}
-
-/// Names in higher layers, which decide what is in sight below.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Names {
-    /// Files, links and whiteouts: they hide what has their path, and all below it.
-    covering: BTreeSet<String>,
-    /// Folders where a file might be: they hide a file that has their path.
-    folders: BTreeSet<String>,
-    /// Opaque folders: they hide all below them.
-    opaque: BTreeSet<String>,
-    bytes: usize,
 }
 
 /// What one layer changes.
@@ -91,7 +75,7 @@ impl Stack {
             is_highest: !self.has_seen_highest,
             has_lower,
             names: Names::default(),
-            names_bytes_max: SEARCHED_NAMES_BYTES_MAX.saturating_sub(self.above.bytes),
+            names_bytes_max: self.above.left(),
             has_claims: false,
             entrypoint: None,
             plugin: None,
@@ -110,7 +94,7 @@ impl Stack {
         if content == Content::Wasm {
             self.files.push(whole.clone());
         }
-        if change.has_claims {
+        if change.has_claims && self.provider.is_none() {
             self.provider = Some(whole.provider());
         }
         if let (None, Some(path)) = (&self.entrypoint, &self.executable) {
@@ -132,43 +116,49 @@ impl Stack {
     pub(super) fn is_settled(&self) -> bool {
         let is_decided = self.executable.is_none() || self.entrypoint.is_some();
         let is_found = matches!(self.entrypoint, Some(Entrypoint::Wasm(_)));
-        is_found || self.provider.is_some() || (is_decided && self.plugin.is_some())
+        is_found || (is_decided && self.plugin.is_some())
     }
 
-    /// Returns what was found: what the image runs, else a plugin in its highest layer, else the only Wasm in it.
+    /// Returns what was found: what the image runs, else a plugin in its highest layer, else the only Wasm in it, else
+    /// a provider archive; or of all these the one that was chosen.
     pub(super) fn finish(
-        self,
+        mut self,
         layers: &[Descriptor],
+        choice: Option<&str>,
         none: impl FnOnce() -> Unreadable,
     ) -> Result<Candidate, Unreadable> {
+        let provider = self.provider.take().filter(|provider| self.is_archive(provider));
         let path = self.executable.unwrap_or_default();
-        let none = || match self.entrypoint {
-            Some(Entrypoint::Native(format)) => Unreadable::NativeEntrypoint { path, format },
-            Some(Entrypoint::Link) => Unreadable::EntrypointLink { path },
-            _ => none(),
+        let (run, none) = match self.entrypoint {
+            Some(Entrypoint::Wasm(candidate)) => (Some(candidate), none()),
+            Some(Entrypoint::Native(format)) => (None, Unreadable::NativeEntrypoint { path, format }),
+            Some(Entrypoint::Link) => (None, Unreadable::EntrypointLink { path }),
+            Some(Entrypoint::Other) | None => (None, none()),
         };
-        match self.entrypoint {
-            Some(Entrypoint::Wasm(candidate)) => Ok(candidate),
-            _ => self.provider.or(self.plugin).map_or_else(|| only(self.files, layers, none), Ok),
+        let mut preferred = [run, self.plugin, provider].into_iter().flatten();
+        match choice {
+            Some(name) => chosen(preferred.chain(self.files).collect(), layers, name, || none),
+            None => preferred.next().map_or_else(|| only(self.files, layers, || none), Ok),
         }
+    }
+
+    /// Whether a layer with claims is a provider archive, and not an image that has a file of that name.
+    fn is_archive(&self, provider: &Candidate) -> bool {
+        let is_world = |file: &Candidate| file.index == provider.index && file.path.as_deref() == Some(WORLD_FILE);
+        self.executable.is_none() && self.files.iter().all(is_world)
     }
 }
 
 impl Change {
     /// Whether there were more names than may be kept, so that the walk was ended.
     pub(super) fn has_too_many_names(&self) -> bool {
-        self.names.bytes > self.names_bytes_max
+        self.names.is_over(self.names_bytes_max)
     }
 
     /// Takes note of an entry.
     pub(super) fn visit(&mut self, stack: &Stack, file: &File<'_>) -> Walk {
-        if file.is_claims() {
-            self.has_claims = true;
-            return Walk::Stop;
-        }
         let is_executable = |path: &str| stack.executable.as_deref() == Some(path);
-        let is_whiteout = file.name().starts_with(WHITEOUT);
-        if !is_whiteout && !stack.above.hides(file.path) {
+        if !is_whiteout(file) && !stack.above.hides(file.path) {
             self.visit_visible(file, is_executable(file.path));
         }
         if self.has_lower {
@@ -183,17 +173,18 @@ impl Change {
     /// Takes note of an entry that no higher layer hides. Of several with one path, the last counts.
     fn visit_visible(&mut self, file: &File<'_>, is_executable: bool) {
         self.files.remove(file.path);
+        self.has_claims |= file.is_claims();
         if is_executable {
             self.entrypoint = Some((Entry::of(file), file.number));
         }
         if !(file.is_wasm() && file.path.ends_with(".wasm")) {
             return;
         }
-        if self.is_highest && file.name() == PLUGIN && self.plugin.is_none() {
+        if self.is_highest && file.name() == PLUGIN_FILE && self.plugin.is_none() {
             self.plugin = Some((file.path.to_owned(), file.number));
         }
         self.files.insert(file.path.to_owned(), file.number);
-        self.names.bytes += file.path.len() + NAME_OVERHEAD_BYTES;
+        self.names.count(file.path);
     }
 }
 
@@ -212,51 +203,9 @@ impl Entry {
     }
 }
 
-impl Names {
-    /// Takes note of an entry for the layers below. A folder matters where there might be a file instead.
-    fn add(&mut self, file: &File<'_>, might_be_file: impl Fn(&str) -> bool) {
-        for folder in folders(file.path).filter(|folder| might_be_file(folder)) {
-            self.keep(|names| &mut names.folders, folder.to_owned());
-        }
-        let folder = file.path.strip_suffix(file.name()).unwrap_or_default();
-        if file.name() == OPAQUE {
-            self.keep(|names| &mut names.opaque, folder.trim_end_matches('/').to_owned());
-        } else if let Some(hidden) = file.name().strip_prefix(WHITEOUT) {
-            self.keep(|names| &mut names.covering, format!("{folder}{hidden}"));
-        } else if file.kind != EntryKind::Directory {
-            self.keep(|names| &mut names.covering, file.path.to_owned());
-        } else if might_be_file(file.path) {
-            self.keep(|names| &mut names.folders, file.path.to_owned());
-        }
-    }
-
-    fn keep(&mut self, of: impl Fn(&mut Self) -> &mut BTreeSet<String>, name: String) {
-        self.bytes += name.len() + NAME_OVERHEAD_BYTES;
-        of(self).insert(name);
-    }
-
-    /// Whether what a lower layer has at `path` is out of sight.
-    fn hides(&self, path: &str) -> bool {
-        let is_below = folders(path).any(|folder| self.covering.contains(folder) || self.opaque.contains(folder));
-        // The root has no name.
-        is_below || self.opaque.contains("") || self.covering.contains(path) || self.folders.contains(path)
-    }
-
-    fn extend(&mut self, lower: Self) {
-        self.covering.extend(lower.covering);
-        self.folders.extend(lower.folders);
-        self.opaque.extend(lower.opaque);
-        self.bytes += lower.bytes;
-    }
-}
-
-/// Returns the folders that a path goes through, the highest first.
-fn folders(path: &str) -> impl Iterator<Item = &str> {
-    path.match_indices('/').map(|(end, _)| &path[..end])
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::names::NAME_OVERHEAD_BYTES;
     use super::*;
 
     #[test]

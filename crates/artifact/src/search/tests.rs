@@ -5,6 +5,8 @@ use wharf_oci::MediaType;
 use wharf_testing::packing::{gzip, tar, zstd};
 
 use super::*;
+use crate::istio::RUNTIME_CONFIG_FILE;
+use crate::limits::CONFIG_BYTES_MAX;
 
 const WASM: &[u8] = b"\0asm\x01\0\0\0";
 const ELF: &[u8] = b"\x7fELF";
@@ -50,11 +52,11 @@ fn in_each(layers: &[Vec<u8>]) -> Result<(String, usize), Unreadable> {
 /// Looks into a single layer with little leave.
 fn look(bytes: &[u8], left: Budget) -> Result<(), InvalidLayer> {
     let mut search = Search::of_image(&manifest(&[bytes.to_vec()]), None).unwrap();
-    search.left = Budget { bytes: u64::MAX, ..left };
+    search.queue.left = Budget { bytes: u64::MAX, ..left };
     assert_eq!(search.wants(), Some(0));
-    search.left = left;
-    search.pending = vec![0];
-    search.layers[0].size = 0;
+    search.queue.left = left;
+    search.queue.pending = vec![0];
+    search.queue.layers[0].size = 0;
     search.look(0, &mut &bytes[..])
 }
 
@@ -207,6 +209,249 @@ fn layers_that_stand_for_themselves_hold_one_thing_in_all() {
     assert!(matches!(none, Unreadable::Unknown { .. }), "{none}");
 }
 
+/// Returns a search that `name` chooses in, and shows it all that it wants.
+fn choose(search: Search, name: &str, layers: &[Vec<u8>]) -> Result<Found, Unreadable> {
+    let mut search = search.choosing(name);
+    while let Some(index) = search.wants() {
+        search.look(index, &mut &layers[index][..]).unwrap();
+    }
+    search.finish()
+}
+
+#[test]
+fn of_several_the_one_is_taken_that_is_named() {
+    let layers = [
+        tar(&[("bin/old.wasm", WASM), ("a/app.wasm", WASM), ("etc/motd", b"x")]),
+        tar(&[("app.wasm", WASM), ("plugin.wasm", WASM), ("bin/app.wasm", WASM)]),
+    ];
+    let digests: Vec<_> = layers.iter().map(|layer| Descriptor::of(TYPE, layer).digest.to_string()).collect();
+    let mut titled = manifest(&layers);
+    titled.layers[0] = titled.layers[0].clone().with_annotation(crate::cncf::TITLE, "lower.tar");
+    let image = || Search::of_image(&titled, Some("bin/app.wasm".to_owned())).unwrap();
+    let each = || Search::of_each(Dialect::Untyped, &titled, titled.layers.clone()).unwrap();
+    for (name, path, in_image, in_each) in [
+        // What the image runs does not end the search for what is asked for.
+        ("bin/old.wasm", "bin/old.wasm", Clue::Chosen, Clue::Chosen),
+        ("old.wasm", "bin/old.wasm", Clue::Chosen, Clue::Chosen),
+        (&format!("{}/a/app.wasm", digests[0]), "a/app.wasm", Clue::Chosen, Clue::Chosen),
+        // The whole path goes before the last part of another one.
+        ("app.wasm", "app.wasm", Clue::Chosen, Clue::Chosen),
+        ("bin/app.wasm", "bin/app.wasm", Clue::Entrypoint, Clue::Chosen),
+        ("plugin.wasm", "plugin.wasm", Clue::Plugin, Clue::Plugin),
+    ] {
+        for (search, clue) in [(image(), in_image), (each(), in_each)] {
+            let found = choose(search, name, &layers).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!((found.path.as_deref(), found.clue), (Some(path), clue), "{name}");
+            assert_eq!(found.extract(&mut &layers[found.index][..], &mut Vec::new()).unwrap(), WASM.len() as u64);
+        }
+    }
+    for search in [image(), each()] {
+        for name in ["lower.tar", &digests[0]] {
+            let message = choose(search.clone(), name, &layers).unwrap_err().to_string();
+            assert!(message.contains(&format!("more than one Wasm of the artifact is named `{name}`")), "{message}");
+            assert!(message.contains(&format!("{}/bin/old.wasm", digests[0])), "{message}");
+            assert!(!message.contains("plugin.wasm"), "{message}");
+        }
+        let message = choose(search.clone(), "nonsense", &layers).unwrap_err().to_string();
+        assert!(message.starts_with("no Wasm of the artifact is named `nonsense`; there are "), "{message}");
+        assert!(message.contains("a/app.wasm") && message.contains("plugin.wasm"), "{message}");
+    }
+}
+
+#[test]
+fn a_name_that_nothing_has_is_refused_where_there_is_but_one() {
+    let layers = [tar(&[("app.wasm", WASM)])];
+    for search in [
+        Search::of_image(&manifest(&layers), Some("app.wasm".to_owned())).unwrap(),
+        Search::of_each(Dialect::Untyped, &manifest(&layers), manifest(&layers).layers).unwrap(),
+    ] {
+        let message = choose(search.clone(), "nonsense", &layers).unwrap_err().to_string();
+        assert_eq!(message, "no Wasm of the artifact is named `nonsense`; there are app.wasm");
+        assert_ne!(choose(search, "app.wasm", &layers).unwrap().clue, Clue::Chosen, "it is the only one");
+    }
+    let none = [tar(&[("motd", b"x")])];
+    let search = Search::of_image(&manifest(&none), None).unwrap();
+    assert!(matches!(choose(search, "motd", &none), Err(Unreadable::NoWasm { .. })));
+}
+
+#[test]
+fn candidates_are_told_apart_by_path_title_and_digest() {
+    let plugin = |end: &[u8]| tar(&[("plugin.wasm", &[WASM, end].concat())]);
+    let layers = [plugin(b"1"), plugin(b"2"), WASM.to_vec(), gzip(WASM), plugin(b"1")];
+    let mut titled = manifest(&layers);
+    titled.layers[2] = titled.layers[2].clone().with_annotation(crate::cncf::TITLE, "a.wasm");
+    let search = || Search::of_each(Dialect::Untyped, &titled, titled.layers.clone()).unwrap();
+    let digest = |index: usize| titled.layers[index].digest.to_string();
+    // The same layer twice is no choice.
+    let names =
+        [format!("{}/plugin.wasm", digest(0)), format!("{}/plugin.wasm", digest(1)), "a.wasm".into(), digest(3)];
+    assert_eq!(run_names(search(), &layers), names);
+    for (index, name) in names.iter().enumerate() {
+        assert_eq!(choose(search(), name, &layers).unwrap().index, index);
+        assert_eq!(choose(search(), &digest(index), &layers).unwrap().index, index);
+    }
+    assert!(matches!(choose(search(), "plugin.wasm", &layers), Err(Unreadable::AmbiguousName { .. })));
+}
+
+/// Returns the names of the several that a search finds.
+fn run_names(mut search: Search, layers: &[Vec<u8>]) -> Vec<String> {
+    while let Some(index) = search.wants() {
+        search.look(index, &mut &layers[index][..]).unwrap();
+    }
+    match search.finish() {
+        Err(Unreadable::Several { names }) => names,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_image_with_a_file_of_claims_is_no_provider() {
+    let claims: (&str, &[u8]) = ("claims.jwt", b"x");
+    let archive = || tar(&[claims, ("world.wasm", WASM), ("x86_64-linux.bin", ELF)]);
+    let table: [(&str, &[Vec<u8>], &str); 5] = [
+        ("app", &[tar(&[claims, ("app", WASM)])], "app@0"),
+        ("app", &[tar(&[("app", WASM)]), tar(&[claims])], "app@0"),
+        ("", &[tar(&[("app.wasm", WASM)]), tar(&[claims])], "app.wasm@0"),
+        ("", &[archive()], "@0"),
+        ("", &[archive(), tar(&[("etc/motd", b"x")])], "@0"),
+    ];
+    for (executable, layers, found) in table {
+        assert_eq!(in_image(executable, layers).map(|(found, _)| found), Ok(found.to_owned()), "{executable}");
+    }
+    let native = in_image("app", &[tar(&[claims, ("app", ELF)])]).unwrap_err();
+    assert!(matches!(native, Unreadable::NativeEntrypoint { .. }), "{native}");
+    let hidden = in_image("", &[tar(&[claims]), tar(&[(".wh.claims.jwt", b"")])]).unwrap_err();
+    assert!(matches!(hidden, Unreadable::NoWasm { .. }), "{hidden}");
+}
+
+#[test]
+fn a_layer_of_zeros_is_a_tar_without_files() {
+    let app = tar(&[("app.wasm", WASM)]);
+    for count in [512, 1024, 10_240, 100_000] {
+        let layers = [app.clone(), gzip(&vec![0; count])];
+        assert_eq!(list(&layers, Scope::Stack(Box::default())), (0, String::new(), 0), "{count}");
+    }
+    for other in [vec![0; 511], [vec![0; 1024], b"x".to_vec()].concat(), [vec![0; 512], vec![1; 512]].concat()] {
+        let layers = [app.clone(), other];
+        assert_eq!(list(&layers, Scope::Stack(Box::default())), (0, String::new(), 1));
+    }
+}
+
+/// Lists what is beside `app.wasm` in layers: how many files, the first ones, and how many layers are no tars.
+fn list(layers: &[Vec<u8>], scope: Scope) -> (u64, String, usize) {
+    let rest = rest_of(layers, scope).unwrap();
+    (rest.count, rest.names.join(" "), rest.layers.len())
+}
+
+fn rest_of(layers: &[Vec<u8>], scope: Scope) -> Result<Rest, InvalidLayer> {
+    let search = match scope {
+        Scope::Stack(_) => Search::of_image(&manifest(layers), None),
+        Scope::Apart(_) => Search::of_each(Dialect::Untyped, &manifest(layers), manifest(layers).layers),
+    };
+    let search = search.unwrap();
+    let found = choose(search.clone(), "app.wasm", layers).unwrap();
+    let mut others = search.others(&found);
+    while let Some(index) = others.wants() {
+        others.look(index, &mut &layers[index][..])?;
+    }
+    Ok(others.finish().unwrap())
+}
+
+#[test]
+fn what_stands_beside_the_wasm_is_listed_as_far_as_it_is_in_sight() {
+    let layers = [
+        tar(&[("lib/libc.so", b"4"), ("usr/", b""), ("usr/link", b"-> /etc"), ("gone2", b"old"), ("opt", b"file")]),
+        gzip(&tar(&[
+            ("app.wasm", b"old"),
+            ("gone/a", b"1"),
+            ("etc/passwd", b"2"),
+            ("etc/motd", b"old"),
+            ("gone2", b"3"),
+        ])),
+        tar(&[
+            ("app.wasm", WASM),
+            (".wh.gone", b""),
+            ("etc/.wh..wh..opq", b""),
+            ("etc/motd", b"new"),
+            ("lib", b"x"),
+            // A folder stands in the place of the file below.
+            ("opt/", b""),
+        ]),
+    ];
+    assert_eq!(list(&layers, Scope::Stack(Box::default())), (4, "etc/motd lib gone2 usr/link".to_owned(), 0));
+    let (count, first, _) = list(&layers, Scope::Apart(Vec::new()));
+    assert_eq!((count, first.as_str()), (13, "lib/libc.so usr/link gone2 opt app.wasm"));
+    let hidden = [tar(&[("etc/motd", b"old")]), tar(&[("app.wasm", WASM), (".wh..wh..opq", b"")])];
+    assert_eq!(list(&hidden, Scope::Stack(Box::default())).0, 0);
+}
+
+#[test]
+fn what_was_found_whole_is_not_beside_itself() {
+    let layers = [WASM.to_vec(), b"text".to_vec()];
+    let search = Search::of_each(Dialect::Untyped, &manifest(&layers), manifest(&layers).layers).unwrap();
+    let found = choose(search.clone(), &Descriptor::of(TYPE, WASM).digest.to_string(), &layers).unwrap();
+    let mut others = search.others(&found);
+    assert_eq!(others.wants(), Some(1));
+    others.look(1, &mut &layers[1][..]).unwrap();
+    assert_eq!(others.wants(), None);
+    assert_eq!(others.finish().unwrap().layers, [Descriptor::of(TYPE, b"text")]);
+}
+
+#[test]
+fn a_runtime_config_is_kept_unless_it_is_none() {
+    let large = vec![b' '; CONFIG_BYTES_MAX + 1];
+    let rest = |content: &[u8]| {
+        rest_of(&[tar(&[("app.wasm", WASM), (RUNTIME_CONFIG_FILE, content)])], Scope::Apart(Vec::new())).unwrap()
+    };
+    for content in [&b"{}"[..], &b"x".repeat(1000), &large[1..]] {
+        assert_eq!((rest(content).count, rest(content).runtime_config.as_deref()), (0, Some(content)));
+    }
+    for content in [&large[..], b"-> elsewhere"] {
+        assert_eq!((rest(content).count, rest(content).runtime_config), (1, None));
+    }
+}
+
+#[test]
+fn one_budget_is_for_all_that_is_beside() {
+    let layers = vec![gzip(&tar(&[("app.wasm", WASM), ("a", b"x")])), gzip(&tar(&[("b", b"x"), ("c", b"x")]))];
+    let search = Search::of_image(&manifest(&layers), None).unwrap();
+    let found = choose(search.clone(), "app.wasm", &layers).unwrap();
+    let others = |entries, bytes| {
+        let mut others = search.others(&found);
+        others.queue.left = Budget { entries, bytes };
+        others.look(1, &mut &layers[1][..]).map(|()| others)
+    };
+    let mut fine = others(4, 100_000).unwrap();
+    assert!(fine.look(0, &mut &layers[0][..]).is_ok());
+    let mut few = others(3, 100_000).unwrap();
+    assert!(matches!(few.look(0, &mut &layers[0][..]), Err(InvalidLayer::Tar { .. })));
+    let bytes = others(4, 4000).unwrap();
+    assert_eq!(bytes.wants(), None);
+    assert_eq!(bytes.finish(), Err(Unreadable::TooLarge));
+}
+
+#[test]
+fn no_more_is_taken_out_than_wasm_has() {
+    let layer = Descriptor::of(TYPE, b"");
+    let found = |path: Option<&str>| Found {
+        layer: layer.clone(),
+        index: 0,
+        path: path.map(str::to_owned),
+        what: What::Wasm,
+        clue: Clue::Only,
+        dialect: Dialect::Untyped,
+        entry: 0,
+    };
+    let header = wharf_tar::frame("a.wasm", 0o644, WASM_BYTES_MAX + 1).unwrap().before;
+    let mut written = Vec::new();
+    let mut packed = header.chain(io::repeat(0));
+    let error = found(Some("a.wasm")).extract(&mut packed, &mut written).unwrap_err();
+    assert!(matches!(error, InvalidLayer::TooLarge { .. }) && written.is_empty(), "{error}");
+    let mut whole = WASM.chain(io::repeat(0));
+    let error = found(None).extract(&mut whole, &mut io::sink()).unwrap_err();
+    assert!(matches!(error, InvalidLayer::TooLarge { .. }), "{error}");
+}
+
 #[test]
 fn what_is_corrupt_is_refused() {
     let packed = tar(&[("a.wasm", &WASM.repeat(100))]);
@@ -229,9 +474,9 @@ fn entries_and_unpacked_bytes_are_limited() {
     let layers = [packed.clone(), packed];
     let mut search = Search::of_image(&manifest(&layers), Some("app".to_owned())).unwrap();
     search.look(1, &mut &layers[1][..]).unwrap();
-    assert_eq!(search.left.entries, Budget::WHOLE.entries - 3);
-    assert!(search.left.bytes <= Budget::WHOLE.bytes - 3 * 1024);
-    search.left.bytes = 10;
+    assert_eq!(search.queue.left.entries, Budget::WHOLE.entries - 3);
+    assert!(search.queue.left.bytes <= Budget::WHOLE.bytes - 3 * 1024);
+    search.queue.left.bytes = 10;
     assert_eq!(search.wants(), None);
     assert_eq!(search.finish(), Err(Unreadable::TooLarge));
 }

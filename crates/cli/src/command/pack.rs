@@ -15,9 +15,10 @@ use crate::output::{Render, size};
 
 /// Pack Wasm files as an archive that container tools and hosts load
 ///
-/// The archive is an OCI archive, and for an image a docker archive as well: `ctr image import`, `docker load`, `podman
-/// load` and `skopeo` read it. The same input gives the same bytes. A file that exists is replaced. Prints the archive
-/// with the digest of what is in it. Takes the flags of `oci-tar-builder`.
+/// The archive is an OCI archive, and for an image a docker archive as well. `skopeo` reads every form, `ctr image import
+/// --no-unpack` takes an image for runwasi, `docker load`, `podman load` and `ctr image import` one that was packed --as
+/// docker. The same input gives the same bytes. A file that exists is replaced. Prints the archive with the digest of
+/// what is in it. Takes the flags of `oci-tar-builder`.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_help = "\
@@ -94,7 +95,7 @@ async fn pack(args: PlainArgs, context: &Context) -> Result<(), Failure> {
         tag: args.tag,
         output: args.output.unwrap_or_default(),
         description: args.description.describe(context)?,
-        scratch: std::env::temp_dir(),
+        surroundings: context.surroundings(),
     };
     let outcome = wharf::pack(&options, &context.progress("packing")).await?;
     context.note(format_args!("packed {} as {}, {}", outcome.name, outcome.form, size(outcome.size)));

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use clap::builder::NonEmptyStringValueParser;
 use wharf::artifact::provider::Description;
 use wharf::{Binary, PackProviderOptions, PackProviderOutcome};
 
@@ -23,10 +24,10 @@ Examples:
     --binary aarch64-linux=out/arm/store --wit world.wasm --version 1.0.0 -o store.par.gz")]
 pub(crate) struct Args {
     /// Who makes it
-    #[arg(long, short)]
+    #[arg(long, short, value_parser = NonEmptyStringValueParser::new())]
     vendor: String,
-    /// Its name, for people
-    #[arg(long, short)]
+    /// Its name, for people; its identity is its key
+    #[arg(long, short, value_parser = NonEmptyStringValueParser::new())]
     name: String,
     /// A program, and the platform it is for as ARCHITECTURE-SYSTEM; can be given several times
     #[arg(long = "binary", short, value_name = "TARGET=FILE", required = true, value_parser = binary)]
@@ -56,10 +57,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     let now = context.surroundings().now;
     // A date that the environment fixes makes the archive the same each time.
-    let issued_at = match context.environment.source_date_epoch {
-        Some(_) => u64::try_from(context.created()?).unwrap_or_default(),
-        None => now,
-    };
+    let issued_at = context.created()?.map_or(now, |seconds| u64::try_from(seconds).unwrap_or_default());
     let program = args.binaries.first().map(|binary| binary.path.clone()).unwrap_or_default();
     let (issuer, subject) = args.keys.find(&program, &context.environment)?;
     let options = PackProviderOptions {
@@ -74,9 +72,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
         world: args.wit,
         issuer,
         subject,
-        missing_keys: args.keys.missing(),
         issued_at,
         expires: args.expires_in.map(|days| issued_at + u64::from(days) * 24 * 60 * 60),
+        now,
         output: args.output,
     };
     let outcome = wharf::pack_provider(&options).await?;
@@ -84,7 +82,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
         context.note(format_args!("made the key {}; keep it secret, and keep it", path.display()));
     }
     let targets = outcome.targets.join(", ");
-    context.note(format_args!("packed {targets}, {}, signed by {}", size(outcome.size), outcome.issuer));
+    context.note(format_args!("packed {targets}, {}", size(outcome.size)));
+    context.note(format_args!("provider {}, signed by {}", outcome.subject, outcome.issuer));
     context.print(&outcome)
 }
 

@@ -43,7 +43,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
         output: args.output,
         existing,
         choice: args.choice.into(),
-        now: context.surroundings().now,
+        surroundings: context.surroundings(),
     };
     let outcome = wharf::pull(&client, &options, &context.progress("pulling")).await?;
     context.note(format_args!("pulled {}, {}", outcome.reference, size(outcome.size)));

@@ -7,7 +7,7 @@ use wharf::{Location, TagsOutcome};
 use crate::args::RegistryArgs;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::Render;
+use crate::output::{Render, printable};
 
 /// List the tags of a repository, one a line
 #[derive(Debug, clap::Args)]
@@ -27,6 +27,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
 
 impl Render for TagsOutcome {
     fn render(&self, out: &mut dyn Write) -> io::Result<()> {
-        self.tags.iter().try_for_each(|tag| writeln!(out, "{tag}"))
+        // Names in a layout or an archive are whatever somebody wrote into it.
+        self.tags.iter().try_for_each(|tag| writeln!(out, "{}", printable(tag)))
     }
 }

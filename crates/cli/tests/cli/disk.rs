@@ -13,8 +13,7 @@ use crate::session::{output, wharf};
 async fn a_place_that_takes_no_file_is_named() {
     let mut scene = Scene::new();
     let line = "pull HOST/acme/hello:1.0.0 --output";
-    let steps = vec![scene.manifest()];
-    let output = scene.run("a folder that is a file", &format!("{line} kept.wasm/new.wasm"), steps).await;
+    let output = scene.run("a folder that is a file", &format!("{line} kept.wasm/new.wasm"), Vec::new()).await;
     scene.assert_failed(&output);
     let steps = scene.blob([Reply::new(200).body(scene.component.clone())]);
     let name = "x".repeat(300);

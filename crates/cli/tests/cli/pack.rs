@@ -108,6 +108,7 @@ fn what_cannot_be_packed_is_refused_and_the_old_archive_stays() {
         "hello.wasm --layer text/plain=missing.txt",
         "hello.wasm --layer text/plain=empty",
         "hello.wasm --layer plain/=notes.txt",
+        "hello.wasm --layer application/vnd.oci.image.layer.v1.tar=notes.txt",
         "hello.wasm --world wasi:http/proxy@0.2.3",
         "module.wasm --as artifact --world wasi:http/proxy@0.2.3",
         "hello.wasm --root-id auth",
@@ -126,6 +127,8 @@ fn what_cannot_be_packed_is_refused_and_the_old_archive_stays() {
     session.run_with("pack hello.wasm -o old.tar", &[("SOURCE_DATE_EPOCH", "999999999999999")], b"");
     session.run("pack hello.wasm -o missing/new.tar");
     session.run("pack hello.wasm -o empty");
+    session.run("pack module.wasm hello.wasm -o hello.wasm");
+    assert_eq!(std::fs::read(session.path("hello.wasm")).unwrap(), fixtures::component("hello"));
     assert_eq!(session.files(), before);
     assert_eq!(std::fs::read(session.path("old.tar")).unwrap(), b"what was there before");
     insta::assert_snapshot!("pack_refused", session.transcript());

@@ -1,6 +1,12 @@
 //! `wharf pack provider`, and what becomes of provider archives.
 
-use wharf::artifact::provider::{KeyKind, KeyPair};
+use std::sync::Arc;
+
+use wharf::artifact::provider::{
+    ARCHIVE_CONFIG, ARCHIVE_LAYER, Description, KeyKind, KeyPair, Packaging, ProviderOptions, TargetSource, write,
+};
+use wharf::client::{Client, ClientOptions};
+use wharf::oci::{CopyOptions, Digest, ImageManifest, Manifest, MemoryStore, NoProgress, Progress, Tag as _};
 use wharf_testing::fixtures;
 use wharf_testing::packing::{gzip, tar};
 use wharf_testing::registry::TestRegistry;
@@ -48,6 +54,8 @@ async fn provider() {
     session.run_with(&line("-o store.par --json"), &[SIGNED], b"");
     session.run("inspect store.par.gz");
     session.run(&format!("push {host}/acme/store:1.0.0 store.par.gz"));
+    let plain = std::fs::read(session.path("store.par")).unwrap();
+    put_untitled(&registry, plain).await;
     session.run(&format!("inspect {host}/acme/store:1.0.0"));
     session.run(&format!("inspect {host}/acme/store:1.0.0 --wit"));
     session.run("inspect store.par --json");
@@ -56,6 +64,8 @@ async fn provider() {
     session.run(&format!("copy {host}/acme/store:1.0.0 oci-archive:store.tar"));
     std::fs::create_dir(session.path("folder")).unwrap();
     session.run("pull oci-archive:store.tar -o folder");
+    session.remark("the bytes tell how it is compressed, where the artifact gives it no name");
+    session.run(&format!("pull {host}/acme/untitled:1.0.0"));
     session.remark("it has but one form, and says itself who made it");
     session.run(&format!("push {host}/acme/store:2 store.par --as image"));
     session.run(&format!("push {host}/acme/store:2 store.par --author Jo"));
@@ -65,6 +75,19 @@ async fn provider() {
         assert_eq!(std::fs::read(session.path(copy)).unwrap(), packed, "{copy}");
     }
     insta::assert_snapshot!("provider", session.transcript());
+}
+
+/// Puts an archive into `acme/untitled:1.0.0`, as tools do that give their layers no titles.
+async fn put_untitled(registry: &TestRegistry, archive: Vec<u8>) {
+    let store = MemoryStore::new();
+    let config = store.insert(ARCHIVE_CONFIG.into(), "{}");
+    let layer = store.insert(ARCHIVE_LAYER.into(), archive);
+    let manifest = Manifest::from_image(&ImageManifest::new(config, vec![layer])).unwrap();
+    let client = Client::new(ClientOptions::default()).unwrap();
+    let repository = client.repository(registry.registry(), &"acme/untitled".parse().unwrap());
+    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    wharf::oci::copy(&store, &repository, &manifest, &CopyOptions::default(), &progress).await.unwrap();
+    repository.tag(&manifest, &"1.0.0".parse().unwrap()).await.unwrap();
 }
 
 #[cfg(unix)]
@@ -86,8 +109,10 @@ fn keys_that_are_missing_are_made_once_and_kept_from_others() {
         let mode = std::fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{}", path.display());
     }
-    let seed = std::fs::read_to_string(&made[0]).unwrap();
-    session.hide(KeyPair::from_seed(&seed).unwrap().public_key().to_string(), "[ISSUER]");
+    let seeds = made.each_ref().map(|path| std::fs::read_to_string(path).unwrap());
+    for (seed, name) in seeds.iter().zip(["[ISSUER]", "[SUBJECT]"]) {
+        session.hide(KeyPair::from_seed(seed).unwrap().public_key().to_string(), name);
+    }
     session.remark("a folder of keys, and keys by variable");
     session.run_with(&format!("{line} --directory keys --disable-keygen"), &variables, b"");
     let keys = made.each_ref().map(|path| path.to_str().unwrap());
@@ -95,7 +120,7 @@ fn keys_that_are_missing_are_made_once_and_kept_from_others() {
     session.run_with(line, &by_variable, b"");
     assert_eq!(std::fs::read(session.path("store.par")).unwrap(), first, "the same keys sign");
     let transcript = session.transcript();
-    assert!(!transcript.contains(&seed), "a seed is in an output");
+    assert!(!seeds.iter().any(|seed| transcript.contains(seed)), "a seed is in an output");
     insta::assert_snapshot!("provider_keys", transcript);
 }
 
@@ -108,7 +133,7 @@ fn what_cannot_be_a_provider_is_refused_and_nothing_is_written() {
     let before = session.files();
     let other = key(KeyKind::User, 3).seed().to_string();
     session.hide(other.clone(), "[USER SEED]");
-    let start = "pack provider --vendor acme --name store -o store.par";
+    let start = "pack provider --vendor acme --name store";
     let keys = line("").split_once(" --issuer").map(|(_, keys)| format!("--issuer{keys}")).unwrap();
     for rest in [
         "--binary x86_64-linux=missing --issuer-and-subject",
@@ -126,11 +151,32 @@ fn what_cannot_be_a_provider_is_refused_and_nothing_is_written() {
         "",
     ] {
         let rest = rest.replace("--issuer-and-subject", keys.trim()).replace("USER", &other);
-        session.run(&format!("{start} {rest}"));
+        session.run(&format!("{start} -o store.par {rest}"));
     }
-    session.run(&format!("{start}/x.par --binary x86_64-linux=store.x86 {}", keys.trim()));
+    session.run(&format!("{start} --binary x86_64-linux=store.x86 {} -o store.x86", keys.trim()));
+    session.run(&format!("{start} -o store.par/x.par --binary x86_64-linux=store.x86 {}", keys.trim()));
     assert_eq!(session.files(), before);
     insta::assert_snapshot!("provider_refused", session.transcript());
+}
+
+/// Returns an archive whose claims were valid for a day in 2023.
+fn expired() -> Vec<u8> {
+    let (issuer, subject) = (key(KeyKind::Account, 1), key(KeyKind::Service, 2));
+    let options = ProviderOptions {
+        description: Description { vendor: "acme".to_owned(), ..Description::default() },
+        issued_at: 1_700_000_000,
+        expires: Some(1_700_086_400),
+        world: None,
+        issuer: &issuer,
+        subject: subject.public_key(),
+        packaging: Packaging::Plain,
+    };
+    let (name, digest) = ("x86_64-linux".to_owned(), Digest::sha256(PROGRAMS[1].1));
+    let content = &mut &*PROGRAMS[1].1;
+    let mut archive = Vec::new();
+    let target = TargetSource { name, size: PROGRAMS[1].1.len() as u64, digest, content };
+    write(&mut archive, &options, vec![target]).unwrap();
+    archive
 }
 
 /// Returns the files of a tar.
@@ -158,7 +204,9 @@ async fn an_archive_that_is_not_what_its_claims_say_is_refused_by_name() {
     let mut session = Session::with_registry(&registry);
     prepare(&mut session);
     session.run_with(&line("-o good.par --quiet"), &[SIGNED], b"");
-    session.run_with(&line("-o expired.par --expires-in 1 --quiet"), &[SIGNED], b"");
+    session.remark("what has expired already is of no use to anybody");
+    session.run_with(&line("-o expired.par --expires-in 1"), &[SIGNED], b"");
+    session.write("expired.par", expired());
     let good = files(&std::fs::read(session.path("good.par")).unwrap());
     assert_eq!(good.len(), 3, "claims and two programs");
     let changed = |index: usize, change: &dyn Fn(&mut Vec<u8>)| {

@@ -87,6 +87,57 @@ async fn push_until(signal: Signal) {
     insta::assert_snapshot!("signals_push", session.transcript());
 }
 
+/// How much is worked on, so that the signal comes before the end.
+const LARGE_BYTES: usize = 48_000_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_layer_that_is_unpacked_leaves_nothing() {
+    let mut session = Session::new();
+    session.write("large.wasm", fixtures::component_of_size(LARGE_BYTES));
+    session.run("pack large.wasm -o large.tar --as docker");
+    interrupt_work(&session, "pull oci-archive:large.tar -o new.wasm", ".wharf-").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_layer_that_is_compressed_leaves_nothing() {
+    let session = Session::new();
+    let name = b"filling";
+    let size = u32::try_from(1 + name.len() + LARGE_BYTES).unwrap();
+    // A custom section, whose size stands in five bytes of LEB128.
+    let leb = [0, 7, 14, 21].map(|shift| (size >> shift) as u8 | 0x80);
+    let filling: Vec<u8> =
+        (0_u32..).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).take(LARGE_BYTES).collect();
+    let head = [&[0], &leb[..], &[(size >> 28) as u8, 7], name].concat();
+    session.write("large.wasm", [fixtures::filter(), head, filling].concat());
+    interrupt_work(&session, "pack large.wasm -o new.tar --as istio-compat", "wharf-").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_is_packed_leaves_nothing() {
+    let session = Session::new();
+    session.write("store", fixtures::component_of_size(LARGE_BYTES));
+    let line = "pack provider --vendor acme --name store --binary x86_64-linux=store -d keys -o new.par.gz";
+    interrupt_work(&session, line, ".wharf-").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_that_is_written_leaves_nothing() {
+    let session = Session::new();
+    session.write("large.wasm", fixtures::component_of_size(LARGE_BYTES));
+    interrupt_work(&session, "pack large.wasm -o new.tar", ".wharf-").await;
+}
+
+/// Terminates a command while a thread of it fills a file whose name starts with `prefix`, which goes with it.
+async fn interrupt_work(session: &Session, line: &str, prefix: &str) {
+    let before = session.files();
+    let child = start(session, line);
+    let size = |name: &String| std::fs::metadata(session.path(name)).map_or(0, |metadata| metadata.len());
+    until(|| session.files().iter().any(|name| name.starts_with(prefix) && size(name) > 0)).await;
+    let output = stop(child, Signal::TERM).await;
+    assert!(!output.status.success(), "it came to its end before the signal");
+    assert_eq!(session.files(), before);
+}
+
 /// Starts `wharf` with the words of `line`.
 fn start(session: &Session, line: &str) -> Child {
     let mut command = tokio::process::Command::from(wharf(&session.path(""), line));

@@ -37,7 +37,7 @@ async fn wash() {
         format!(r#"{{"{host}": {{"username": "jo", "password": "open", "registryType": "oci"}}}}"#),
     );
     session.run(&tags);
-    session.remark("flags and variables go before it, a file that is named is the only one");
+    session.remark("flags and variables go before it, those of wash too; a file that is named is the only one");
     session.run(&format!("{tags} --username jo --password hunter2"));
     session.run_with(&tags, &[("WHARF_TOKEN", "hunter2")], b"");
     session.run_with(&tags, &[pair[0], ("WASH_REG_PASSWORD", "hunter2")], b"");

@@ -1,11 +1,14 @@
 //! Where credentials come from, and where `login` keeps them.
 //!
 //! ```text
-//!   given (flags, variables)  ->  what the project names
-//!                             ->  each file in turn:  its `credHelpers` for the registry
-//!                                                     its `auths`, the most specific key first
-//!                                                     its `credsStore`            ->  anonymous
+//!   given (flags, variables)
+//!     ->  each file in turn:  its `credHelpers` for the registry
+//!                             its `auths`, the most specific key first
+//!                             its `credsStore`
+//!     ->  what other tools' variables give  ->  what the project names  ->  anonymous
 //! ```
+//!
+//! What a project names comes last: a checkout must not replace the login of whoever works in it.
 //!
 //! The files are Podman's `auth.json` and Docker's `config.json`, which have the same form; a project's
 //! `wasmcloud.toml` names one in the form of `wash`. The caller names all of them, and the directories to look for
@@ -30,11 +33,16 @@ use helper::Helpers;
 /// Where credentials come from.
 #[derive(Debug, Clone, Default)]
 pub struct Credentials {
-    given: Vec<(Registry, Credential, CredentialSource)>,
+    given: Vec<Given>,
+    /// What is taken where no file has anything.
+    fallbacks: Vec<Given>,
     wash_project: Option<PathBuf>,
     files: Vec<PathBuf>,
     helpers: Helpers,
 }
+
+/// A credential for one registry.
+type Given = (Registry, Credential, CredentialSource);
 
 impl Credentials {
     /// Adds a credential for a registry, which goes before all files. Of several for one registry, the first counts.
@@ -44,8 +52,15 @@ impl Credentials {
         self
     }
 
-    /// Names the `wasmcloud.toml` of a project, whose `[registry]` may name a file in the form of `wash`. That goes
-    /// before the other files, and is only ever read.
+    /// Adds a credential for a registry, which counts where no file has one.
+    #[must_use]
+    pub fn with_fallback(mut self, registry: Registry, credential: Credential, source: CredentialSource) -> Self {
+        self.fallbacks.push((registry, credential, source));
+        self
+    }
+
+    /// Names the `wasmcloud.toml` of a project, whose `[registry]` may name a file in the form of `wash`. That comes
+    /// after all else, and is only ever read.
     #[must_use]
     pub fn with_wash_project(mut self, path: impl Into<PathBuf>) -> Self {
         self.wash_project = Some(path.into());
@@ -75,14 +90,29 @@ impl Credentials {
         registry: &Registry,
         repository: Option<&RepositoryName>,
     ) -> Result<Option<(Credential, CredentialSource)>, Error> {
-        if let Some((_, credential, source)) = self.given.iter().find(|(known, ..)| known == registry) {
-            return Ok(Some((credential.clone(), source.clone())));
+        let of = |given: &[Given]| {
+            let found = given.iter().find(|(known, ..)| known == registry);
+            found.map(|(_, credential, source)| (credential.clone(), source.clone()))
+        };
+        if let Some(given) = of(&self.given) {
+            return Ok(Some(given));
         }
-        if let Some(project) = &self.wash_project
-            && let Some((credential, path)) = wash::lookup(project, registry)?
-        {
-            return Ok(Some((credential, CredentialSource::Project(path))));
+        if let Some(kept) = self.lookup_in_files(registry, repository).await? {
+            return Ok(Some(kept));
         }
+        if let Some(fallback) = of(&self.fallbacks) {
+            return Ok(Some(fallback));
+        }
+        let Some(project) = &self.wash_project else { return Ok(None) };
+        let found = wash::lookup(project, registry)?;
+        Ok(found.map(|(credential, path)| (credential, CredentialSource::Project(path))))
+    }
+
+    async fn lookup_in_files(
+        &self,
+        registry: &Registry,
+        repository: Option<&RepositoryName>,
+    ) -> Result<Option<(Credential, CredentialSource)>, Error> {
         for path in &self.files {
             let Some(file) = CredentialFile::read(path)? else { continue };
             for found in file.lookup(registry, repository)? {

@@ -401,23 +401,28 @@ async fn a_login_is_found_by_later_clients_and_a_logout_forgets_it() {
 }
 
 #[tokio::test]
-async fn what_a_project_names_goes_between_what_is_given_and_what_is_kept_and_is_only_read() {
+async fn what_a_project_names_comes_after_all_else_and_is_only_read() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
-    let named = r#"{"ghcr.io":{"username":"project","password":"p"}}"#;
+    let named =
+        r#"{"ghcr.io":{"username":"project","password":"p"},"acme.example":{"username":"project","password":"p"}}"#;
     fs::write(path("wasmcloud.toml"), "[registry]\ncredentials = \"named.json\"").unwrap();
     fs::write(path("named.json"), named).unwrap();
     let credentials = Credentials::default().with_file(path("auth.json")).with_wash_project(path("wasmcloud.toml"));
-    let (ghcr, quay) = ("ghcr.io".parse().unwrap(), "quay.io".parse().unwrap());
+    let ghcr = "ghcr.io".parse().unwrap();
+    let acme = "acme.example".parse().unwrap();
     let source = |registry| {
         let credentials = credentials.clone();
         async move { credentials.lookup(registry, None).await.unwrap().map(|(_, source)| source) }
     };
-    for registry in [&ghcr, &quay] {
-        credentials.store(registry, &password()).await.unwrap();
+    credentials.store(&ghcr, &password()).await.unwrap();
+    assert_eq!(source(&ghcr).await, Some(CredentialSource::File(path("auth.json"))));
+    assert_eq!(source(&acme).await, Some(CredentialSource::Project(path("named.json"))));
+    let variable = || CredentialSource::Variable("OTHER".to_owned());
+    for (registry, expected) in [(&ghcr, CredentialSource::File(path("auth.json"))), (&acme, variable())] {
+        let other = credentials.clone().with_fallback(registry.clone(), password(), variable());
+        assert_eq!(other.lookup(registry, None).await.unwrap().map(|(_, source)| source), Some(expected));
     }
-    assert_eq!(source(&ghcr).await, Some(CredentialSource::Project(path("named.json"))));
-    assert_eq!(source(&quay).await, Some(CredentialSource::File(path("auth.json"))));
     let given = credentials.clone().with_given(ghcr.clone(), password(), CredentialSource::CommandLine);
     assert_eq!(given.lookup(&ghcr, None).await.unwrap(), Some((password(), CredentialSource::CommandLine)));
     assert_eq!(credentials.erase(&ghcr).await.unwrap(), [CredentialSource::File(path("auth.json"))]);

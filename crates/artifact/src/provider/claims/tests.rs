@@ -152,12 +152,12 @@ fn what_is_no_token_is_refused() {
         (signed(HEADER, r#"{"jti":"","iat":0}"#), "token of claims is not valid JSON of its kind: missing field `iss`"),
         (
             with(r#""exp":"#, r#""iat":1,"exp":"#),
-            "token of claims is not valid JSON of its kind: duplicate field `iat`",
+            "token of claims is not valid JSON of its kind: the key `iat` stands twice in one object",
         ),
         (with(r#""exp":1800000000"#, r#""exp":-1"#), "token of claims is not valid JSON of its kind: invalid value"),
         (
             with(r#""target_hashes":{"#, r#""target_hashes":{"x86_64-linux":"","#),
-            r#"token of claims is not valid JSON of its kind: the key "x86_64-linux" stands twice in one object"#,
+            "token of claims is not valid JSON of its kind: the key `x86_64-linux` stands twice in one object",
         ),
         (with(r#""wascap":"#, r#""other":"#), "the claims say nothing of a provider: `wascap` is not there"),
         (with(r#"_revision":3"#, r#"_revision":4"#), "the claims have revision 4; Wharf knows revisions up to 3"),
