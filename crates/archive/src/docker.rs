@@ -103,6 +103,20 @@ pub(crate) fn counted(config: &[u8], layers: &[Descriptor]) -> Option<Vec<u8>> {
     serde_json::to_vec(&config).ok()
 }
 
+/// Returns the digests of the unpacked layers, where a config has one for each (image-spec, config.md, `diff_ids`).
+fn diff_ids(config: &[u8], layers: usize) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Config {
+        rootfs: RootFs,
+    }
+    #[derive(Deserialize)]
+    struct RootFs {
+        diff_ids: Vec<String>,
+    }
+    let known = serde_json::from_slice::<Config>(config).map(|config| config.rootfs.diff_ids).unwrap_or_default();
+    if known.len() == layers { known } else { Vec::new() }
+}
+
 /// Reads the images of an archive.
 pub(crate) fn parse(entries: &Entries) -> Result<Vec<DockerImage>, Error> {
     let (path, entry) = (entries.path().to_owned(), MANIFEST_FILE.to_owned());
@@ -145,14 +159,24 @@ impl<'a> Digests<'a> {
 
     /// Makes a manifest for an image that has none.
     pub(crate) fn manifest(&mut self, image: &DockerImage) -> Result<Manifest, Error> {
+        let diff_ids = diff_ids(&self.entries.read(&image.config)?, image.layers.len());
         let config = self.hash(&image.config)?;
         let mut layers = Vec::new();
-        for layer in &image.layers {
+        for (index, layer) in image.layers.iter().enumerate() {
             let Hashed { digest, span, first } = self.hash(layer)?;
-            let media_type = match Compression::of(&first) {
+            let compression = Compression::of(&first);
+            let media_type = match compression {
                 Compression::Gzip => MediaType::DOCKER_LAYER_GZIP,
                 _ => MediaType::DOCKER_LAYER,
             };
+            // No name in the archive tells what the layer has to be.
+            if let Some(expected) = diff_ids.get(index)
+                && compression == Compression::None
+                && *expected != digest.to_string()
+            {
+                let (path, entry) = (self.entries.path().to_owned(), layer.clone());
+                return Err(Error::Layer { path, entry, expected: expected.clone(), actual: digest });
+            }
             layers.push(Descriptor::new(media_type, digest, span.size));
         }
         let config = Descriptor::new(MediaType::DOCKER_CONFIG, config.digest, config.span.size);

@@ -178,6 +178,21 @@ pub enum Error {
         /// Why.
         source: InvalidManifest,
     },
+    /// A layer of a docker archive is not the one that the config of its image tells of.
+    #[error(
+        "`{}` in `{}` is {actual}, and the config of the image says {}",
+        entry.escape_debug(), path.display(), expected.escape_debug()
+    )]
+    Layer {
+        /// The archive.
+        path: PathBuf,
+        /// The path of the layer.
+        entry: String,
+        /// What the config says.
+        expected: String,
+        /// What it is.
+        actual: Digest,
+    },
     /// The layout is of a version that this program does not know.
     #[error("`{}` is an OCI image layout of version `{}`; version 1 is known", path.display(), version.escape_debug())]
     Version {

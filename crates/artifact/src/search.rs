@@ -98,7 +98,7 @@ pub enum Clue {
     Plugin,
     /// There is no other.
     Only,
-    /// Somebody named it; see [`Search::choosing`].
+    /// Somebody named it, and nothing else tells it from others; see [`Search::choosing`].
     Chosen,
 }
 

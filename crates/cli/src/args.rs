@@ -191,7 +191,7 @@ impl DescriptionArgs {
 #[derive(Debug, Args, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Selection")]
 pub(crate) struct ChoiceArgs {
-    /// Of several Wasm layers, the one with this title, digest or component name
+    /// Of several Wasm files, the one with this title, digest or component name, or with this path in its layer
     #[arg(long, value_name = "NAME")]
     layer: Option<String>,
     /// Of several platforms in an index, this one: os/architecture

@@ -18,6 +18,7 @@ use crate::{exit, wash};
 const ALTERED: &str = "the registry, or a proxy on the way to it, altered the content; tell whoever runs it";
 
 /// How to say what is to be deleted from a layout.
+const DAMAGED: &str = "it was damaged or altered since it was made; get it again";
 const SELECT: &str = "name what is to go: oci-layout:FOLDER:NAME";
 
 /// Returns the exit code of a failed verb.
@@ -139,7 +140,7 @@ pub(crate) fn verb_hint(error: &Error) -> Option<String> {
             Some("the file changed while it was read; try it again".to_owned())
         }
         Cause::Content(ContentError::Digest { .. } | ContentError::Size { .. }) if is_local(error) => {
-            Some("it was damaged or altered since it was made; get it again".to_owned())
+            Some(DAMAGED.to_owned())
         }
         Cause::Content(ContentError::Digest { .. } | ContentError::Size { .. }) => Some(ALTERED.to_owned()),
         _ => None,
@@ -164,6 +165,7 @@ fn archive_code(error: &ArchiveError) -> u8 {
 fn archive_hint(error: &Error, source: &ArchiveError) -> Option<String> {
     let hint = match source {
         ArchiveError::Exists { .. } => "pass --force to replace it".to_owned(),
+        ArchiveError::Layer { .. } => DAMAGED.to_owned(),
         ArchiveError::NameAmbiguous { known, .. } | ArchiveError::NameMissing { known, .. } if !known.is_empty() => {
             format!("put one of these names behind the path: {}:NAME", location_of(error)?.bare())
         }

@@ -12,7 +12,7 @@ use crate::place::Place;
 /// Which Wasm is meant where an artifact has several.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Choice {
-    /// The title, the digest or the component name of a layer.
+    /// The title, the digest or the component name of a layer, or the path of a file in one.
     pub layer: Option<String>,
     /// The platform of a manifest in an index.
     pub platform: Option<Platform>,

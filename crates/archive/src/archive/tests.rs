@@ -324,6 +324,28 @@ async fn an_image_without_a_manifest_gets_one() {
 }
 
 #[tokio::test]
+async fn a_layer_that_the_config_tells_otherwise_of_is_refused() {
+    let (plain, gzip) = (Digest::sha256(b"layer"), [GZIP, b"layer"].concat());
+    let images = br#"[{"Config":"c.json","Layers":["plain.tar","gzip.tar"]}]"#;
+    let other = Digest::sha256(b"other");
+    for (ids, is_read) in [
+        (vec![&plain, &other], true),
+        // The second is that of what is unpacked, which nobody has done.
+        (vec![&other, &other], false),
+        // It says nothing of each layer.
+        (vec![&other], true),
+    ] {
+        let ids: Vec<_> = ids.into_iter().map(ToString::to_string).collect();
+        let config = serde_json::json!({ "rootfs": { "type": "layers", "diff_ids": ids } }).to_string();
+        let files = [("c.json", config.as_bytes()), ("plain.tar", b"layer"), ("gzip.tar", &gzip)];
+        let bytes = tar(&[&files[..], &[(MANIFEST_FILE, images)]].concat());
+        let opened = open(&bytes, Flavor::Docker).await;
+        assert_eq!(opened.is_ok(), is_read, "{ids:?}: {opened:?}");
+        assert!(is_read || matches!(opened, Err(Error::Layer { entry, .. }) if entry == "plain.tar"));
+    }
+}
+
+#[tokio::test]
 async fn docker_archives_that_are_layouts_too_keep_their_manifests() {
     let store = MemoryStore::new();
     let mut manifest = ImageManifest::new(
