@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io::Cursor;
 use std::panic::{catch_unwind, set_hook, take_hook};
 use std::sync::Mutex;
 
@@ -11,6 +11,7 @@ use wasmparser::Validator;
 use wharf_artifact::cncf::{BuildOptions, WasmConfig, build};
 use wharf_artifact::dialect::{Dialect, Place, classify};
 use wharf_artifact::{InvalidWasm, Kind, Wasm, examine, world_wit};
+use wharf_fuzz::Trickle;
 use wharf_oci::{Digest, Document};
 use wit_parser::UnresolvedPackageGroup;
 
@@ -43,9 +44,8 @@ fn check(bytes: &[u8]) {
 
 /// How many bytes come at a time makes no difference.
 fn check_pieces(bytes: &[u8], expected: &Result<Wasm, InvalidWasm>) {
-    let size = bytes.last().map_or(1, |&byte| 1 + usize::from(byte));
-    let found = examine(&mut Trickle { inner: Cursor::new(bytes), size });
-    assert_eq!(format!("{found:?}"), format!("{expected:?}"), "in pieces of {size} bytes");
+    let found = examine(&mut Trickle::new(bytes));
+    assert_eq!(format!("{found:?}"), format!("{expected:?}"));
 }
 
 /// What is valid is examined, but for what is over a limit, or what the decoder of WIT cannot take.
@@ -81,24 +81,5 @@ fn check_wit(bytes: &[u8], wasm: &Wasm) {
         let parsed = UnresolvedPackageGroup::parse("fuzz.wit", &text);
         let group = parsed.unwrap_or_else(|error| panic!("{error:?}\n{text}"));
         assert!(wasm.package.as_ref().is_none_or(|name| *name == group.main.name.to_string()), "{text}");
-    }
-}
-
-/// Gives a few bytes at a time.
-struct Trickle<'a> {
-    inner: Cursor<&'a [u8]>,
-    size: usize,
-}
-
-impl Read for Trickle<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let size = self.size.min(buffer.len());
-        self.inner.read(&mut buffer[..size])
-    }
-}
-
-impl Seek for Trickle<'_> {
-    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.inner.seek(position)
     }
 }

@@ -27,7 +27,7 @@ use wharf_tar::InvalidTar;
 
 pub use self::others::{Others, Rest};
 
-use self::bundle::{Bundle, without_beside};
+use self::bundle::{Bundle, split_beside};
 use self::candidate::{Candidate, chosen, only};
 use self::layer::Member;
 use self::queue::{Budget, Queue};
@@ -270,7 +270,10 @@ impl Search {
         let candidate = match (self.scope, choice) {
             (Scope::Stack(stack), _) => stack.finish(layers, choice, none),
             (Scope::Apart(found), Some(name)) => chosen(found, layers, name, none),
-            (Scope::Apart(found), None) => only(without_beside(found), layers, none),
+            (Scope::Apart(found), None) => {
+                let (candidates, beside) = split_beside(found);
+                only(candidates, beside, layers, none)
+            }
         };
         candidate.map(|candidate| candidate.into_found(layers))
     }

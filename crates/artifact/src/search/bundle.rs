@@ -49,10 +49,10 @@ impl Bundle {
     }
 }
 
-/// Leaves out what stands beside the plugin of its layer.
-pub(super) fn without_beside(candidates: Vec<Candidate>) -> Vec<Candidate> {
+/// Tells what stands beside the plugin of its layer, which comes second, from all else.
+pub(super) fn split_beside(candidates: Vec<Candidate>) -> (Vec<Candidate>, Vec<Candidate>) {
     let is_plugin = |candidate: &Candidate| candidate.clue == Clue::Plugin;
     let with_plugin: BTreeSet<_> = candidates.iter().filter(|it| is_plugin(it)).map(|it| it.index).collect();
     let all = candidates.into_iter();
-    all.filter(|candidate| is_plugin(candidate) || !with_plugin.contains(&candidate.index)).collect()
+    all.partition(|candidate| is_plugin(candidate) || !with_plugin.contains(&candidate.index))
 }

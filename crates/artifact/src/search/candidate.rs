@@ -61,6 +61,13 @@ impl Candidate {
         self.path.as_deref().and_then(|path| path.rsplit('/').next()) == Some(name)
     }
 
+    /// Returns all names that it goes by, but for the one that no other has.
+    fn own_names(&self, layers: &[Descriptor]) -> BTreeSet<String> {
+        let layer = &layers[self.index];
+        let named = [self.path.as_ref(), layer.annotations.get(TITLE)].into_iter().flatten();
+        named.map(|name| clean(name)).chain([layer.digest.to_string()]).collect()
+    }
+
     /// Returns the shortest of its names, which others may have too.
     fn short_name(&self, layers: &[Descriptor]) -> String {
         let layer = &layers[self.index];
@@ -75,16 +82,17 @@ impl Candidate {
     }
 }
 
-/// Takes the only one of all candidates.
+/// Takes the only one of all candidates; `beside` are others that can be chosen, but are not meant.
 pub(super) fn only(
     candidates: Vec<Candidate>,
+    beside: Vec<Candidate>,
     layers: &[Descriptor],
     none: impl FnOnce() -> Unreadable,
 ) -> Result<Candidate, Unreadable> {
     let mut candidates = distinct(candidates, layers);
     match candidates.len() {
         0 | 1 => candidates.pop().ok_or_else(none),
-        _ => Err(Unreadable::Several { names: names(&candidates, layers) }),
+        _ => Err(Unreadable::Several { names: names(&candidates, &distinct(beside, layers), layers) }),
     }
 }
 
@@ -104,7 +112,7 @@ pub(super) fn chosen(
     };
     match named.as_slice() {
         [] if candidates.is_empty() => Err(none()),
-        [] => Err(Unreadable::NoSuchName { name: name.to_owned(), names: names(&candidates, layers) }),
+        [] => Err(Unreadable::NoSuchName { name: name.to_owned(), names: names(&candidates, &[], layers) }),
         [one] if one.clue == Clue::Only && candidates.len() > 1 => {
             Ok(Candidate { clue: Clue::Chosen, ..(*one).clone() })
         }
@@ -123,11 +131,12 @@ fn distinct(mut candidates: Vec<Candidate>, layers: &[Descriptor]) -> Vec<Candid
     candidates
 }
 
-/// Returns for each the shortest name that no other of them has.
-fn names(candidates: &[Candidate], layers: &[Descriptor]) -> Vec<String> {
-    let short: Vec<_> = candidates.iter().map(|candidate| candidate.short_name(layers)).collect();
+/// Returns for each the shortest name that no other of them goes by, and none of those `beside` them.
+fn names(candidates: &[Candidate], beside: &[Candidate], layers: &[Descriptor]) -> Vec<String> {
     let mut counts = BTreeMap::new();
-    short.iter().for_each(|name| *counts.entry(name).or_insert(0) += 1);
-    let named = candidates.iter().zip(&short);
-    named.map(|(it, name)| if counts[name] == 1 { name.clone() } else { it.full_name(layers) }).collect()
+    for name in candidates.iter().chain(beside).flat_map(|candidate| candidate.own_names(layers)) {
+        *counts.entry(name).or_insert(0) += 1;
+    }
+    let named = candidates.iter().map(|candidate| (candidate, candidate.short_name(layers)));
+    named.map(|(it, name)| if counts[&name] == 1 { name } else { it.full_name(layers) }).collect()
 }

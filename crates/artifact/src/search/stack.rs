@@ -138,7 +138,7 @@ impl Stack {
         let mut preferred = [run, self.plugin, provider].into_iter().flatten();
         match choice {
             Some(name) => chosen(preferred.chain(self.files).collect(), layers, name, || none),
-            None => preferred.next().map_or_else(|| only(self.files, layers, || none), Ok),
+            None => preferred.next().map_or_else(|| only(self.files, Vec::new(), layers, || none), Ok),
         }
     }
 

@@ -293,6 +293,26 @@ fn candidates_are_told_apart_by_path_title_and_digest() {
     assert!(matches!(choose(search(), "plugin.wasm", &layers), Err(Unreadable::AmbiguousName { .. })));
 }
 
+#[test]
+fn a_name_of_several_is_none_that_another_one_goes_by() {
+    let layers = [
+        // Beside a plugin, it is not meant, but can be chosen.
+        tar(&[("plugin.wasm", WASM), ("a.wasm", WASM)]),
+        tar(&[("a.wasm", WASM), ("b.wasm", WASM)]),
+        tar(&[("c.wasm", WASM), ("d.wasm", WASM)]),
+    ];
+    let mut titled = manifest(&layers);
+    titled.layers[2] = titled.layers[2].clone().with_annotation(crate::cncf::TITLE, "b.wasm");
+    let search = || Search::of_each(Dialect::Untyped, &titled, titled.layers.clone()).unwrap();
+    let full = |name: &str| format!("{}/{name}", titled.layers[1].digest);
+    let names = run_names(search(), &layers);
+    assert_eq!(names, ["plugin.wasm".into(), full("a.wasm"), full("b.wasm"), "c.wasm".into(), "d.wasm".into()]);
+    for name in names {
+        let found = choose(search(), &name, &layers).unwrap();
+        assert!(name.ends_with(&found.path.unwrap()), "{name}");
+    }
+}
+
 /// Returns the names of the several that a search finds.
 fn run_names(mut search: Search, layers: &[Vec<u8>]) -> Vec<String> {
     while let Some(index) = search.wants() {
