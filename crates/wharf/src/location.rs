@@ -163,7 +163,10 @@ impl FromStr for Location {
 
     fn from_str(text: &str) -> Result<Self, InvalidLocation> {
         for container in [Container::OciLayout, Container::OciArchive, Container::DockerArchive] {
-            if let Some(rest) = text.strip_prefix(container.scheme()).and_then(|rest| rest.strip_prefix(':')) {
+            // Hosts have no upper and lower case, so that none may be called like it in another one either.
+            if let Some((scheme, rest)) = text.split_once(':')
+                && scheme.eq_ignore_ascii_case(container.scheme())
+            {
                 return LocalLocation::parse(container, rest).map(Self::Local);
             }
         }
@@ -269,6 +272,14 @@ mod tests {
                 assert_eq!(local.digest.map(|digest| digest.to_string()).as_deref(), digest, "{text}");
             }
         }
+    }
+
+    #[test]
+    fn no_registry_is_called_like_a_scheme() {
+        let [capital, usual] =
+            ["OCI-Layout:2/out:v1", "oci-layout:2/out:v1"].map(|text| text.parse::<Location>().unwrap());
+        assert_eq!(capital, usual);
+        assert!(matches!(usual, Location::Local(local) if local.path == Path::new("2/out")));
     }
 
     #[test]
