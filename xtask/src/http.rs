@@ -18,7 +18,9 @@ pub(crate) fn head(address: SocketAddr, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, ANSWER)?;
     stream.set_read_timeout(Some(ANSWER))?;
     stream.set_write_timeout(Some(ANSWER))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    // In one piece: a server may look at the first one only.
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut reader = BufReader::new(stream.take(HEAD_BYTES_MAX));
     let mut head = String::new();
     // An empty line has the two bytes of its end, and the end of the stream has none.
@@ -43,10 +45,13 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut request = vec![0; 1024];
-            let length = stream.read(&mut request).unwrap();
+            let mut request = Vec::new();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            while !request.ends_with(b"\r\n\r\n") {
+                assert!(reader.read_until(b'\n', &mut request).unwrap() > 0, "the request ends early");
+            }
             stream.write_all(answer.as_bytes()).unwrap();
-            String::from_utf8(request[..length].to_vec()).unwrap()
+            String::from_utf8(request).unwrap()
         });
         (address, server)
     }

@@ -82,6 +82,8 @@ pub(crate) enum Command {
     Tag(command::tag::Args),
     Delete(command::delete::Args),
     Deploy(command::deploy::Args),
+    Fetch(command::fetch::Args),
+    Diff(command::diff::Args),
     Login(command::login::Args),
     Logout(command::logout::Args),
     Hub(command::hub::Args),

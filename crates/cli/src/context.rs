@@ -97,6 +97,15 @@ impl Context {
 
     /// Makes a client with these credentials.
     pub(crate) fn connect(&self, args: &ConnectionArgs, credentials: Credentials) -> Result<Client, Failure> {
+        Ok(Client::new(self.client_options(args, credentials)?)?)
+    }
+
+    /// Returns how a client with these credentials works.
+    pub(crate) fn client_options(
+        &self,
+        args: &ConnectionArgs,
+        credentials: Credentials,
+    ) -> Result<ClientOptions, Failure> {
         let mut ca_certificates = Vec::new();
         for path in &args.ca_file {
             let pem = std::fs::read(path).map_err(|source| Failure::File { path: path.clone(), source })?;
@@ -104,15 +113,14 @@ impl Context {
             ca_certificates
                 .extend(parsed.map_err(|source| Failure::Authority { path: path.clone(), source: Box::new(source) })?);
         }
-        let options = ClientOptions {
+        Ok(ClientOptions {
             security: security(args),
             ca_certificates,
             proxies: self.proxies(),
             credentials,
             retries: self.retries()?,
             ..ClientOptions::default()
-        };
-        Ok(Client::new(options)?)
+        })
     }
 
     /// Returns the credential that flags or variables give; a flag goes before its variable.

@@ -8,6 +8,9 @@
 //! | `WASH_REG_URL` | the registry that these two are for, and no other |
 //! | `WASH_ISSUER_KEY`, `WASH_SUBJECT_KEY` | keys of a provider: a file, or a seed |
 //! | `WASH_KEYS`, `USER` | folder of the keys that are not given, and whose account signs |
+//! | `WKG_CONFIG_FILE` | settings of packages, instead of `wasm-pkg/config.toml` in the folder of configurations |
+//! | `WKG_REGISTRY_<HOST>_AUTH_BEARER` | bearer token for a registry of packages; in `<HOST>`, all but letters and digits is `_` |
+//! | `WHARF_CACHE_DIR`, `XDG_CACHE_HOME` | where packages that were fetched are kept |
 //! | `REGISTRY_AUTH_FILE` | credential file to read and write, in podman's format |
 //! | `DOCKER_CONFIG` | folder of Docker's `config.json` |
 //! | `PATH` | where credential helpers are |
@@ -16,8 +19,18 @@
 //! | `WHARF_RETRY_DELAY_MS` | milliseconds (250) before a request that failed in passing is sent again; each further wait is twice as long, up to 8 s |
 //! | `SOURCE_DATE_EPOCH` | seconds since 1970 that an artifact says it was created at |
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+
+/// What the name of a variable with a token starts and ends with.
+const TOKEN: (&str, &str) = ("WKG_REGISTRY_", "_AUTH_BEARER");
+
+/// Returns the name of the variable for the bearer token of a registry of packages.
+pub(crate) fn token_variable(host: &str) -> String {
+    let plain = |character: char| if character.is_ascii_alphanumeric() { character.to_ascii_uppercase() } else { '_' };
+    format!("{}{}{}", TOKEN.0, host.chars().map(plain).collect::<String>(), TOKEN.1)
+}
 
 /// A snapshot of the environment, taken once at the start.
 #[derive(Debug, Default)]
@@ -43,15 +56,28 @@ pub(crate) struct Environment {
     pub(crate) https_proxy: Option<String>,
     pub(crate) all_proxy: Option<String>,
     pub(crate) no_proxy: Option<String>,
+    /// The settings of packages, and whether a variable names the file.
+    pub(crate) package_config: Option<PathBuf>,
+    pub(crate) is_package_config_named: bool,
+    /// Where packages are kept.
+    pub(crate) package_cache: Option<PathBuf>,
+    /// Bearer tokens of registries of packages, by the variable.
+    pub(crate) package_tokens: BTreeMap<String, String>,
     pub(crate) retry_delay_ms: Option<String>,
     pub(crate) source_date_epoch: Option<String>,
 }
 
 impl Environment {
+    /// Returns the token that a variable has for a registry of packages, and the variable.
+    pub(crate) fn package_token(&self, host: &str) -> Option<(&str, &str)> {
+        self.package_tokens.get_key_value(&token_variable(host)).map(|(name, token)| (name.as_str(), token.as_str()))
+    }
+
     /// Reads the process's environment.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     pub(crate) fn read() -> Self {
-        Self::from_lookup(|name| std::env::var_os(name))
+        let package_tokens = tokens(std::env::vars_os());
+        Self { package_tokens, ..Self::from_lookup(|name| std::env::var_os(name)) }
     }
 
     /// Reads the variables through `lookup`; an empty one counts as absent.
@@ -62,6 +88,10 @@ impl Environment {
         let proxy = |name: &str| text(&name.to_ascii_lowercase()).or_else(|| text(name));
         let home = path("HOME");
         let config_home = path("XDG_CONFIG_HOME").or_else(|| home.as_ref().map(|home| home.join(".config")));
+        let package_config = path("WKG_CONFIG_FILE");
+        let is_package_config_named = package_config.is_some();
+        let usual_config = config_home.as_ref().map(|folder| folder.join("wasm-pkg/config.toml"));
+        let cache_home = path("XDG_CACHE_HOME").or_else(|| home.as_ref().map(|home| home.join(".cache")));
         let podman = [path("XDG_RUNTIME_DIR"), config_home];
         let podman = podman.into_iter().flatten().map(|folder| folder.join("containers/auth.json"));
         let docker = path("DOCKER_CONFIG").or_else(|| home.as_ref().map(|home| home.join(".docker")));
@@ -85,14 +115,27 @@ impl Environment {
             https_proxy: proxy("HTTPS_PROXY"),
             all_proxy: proxy("ALL_PROXY"),
             no_proxy: proxy("NO_PROXY"),
+            package_config: package_config.or(usual_config),
+            is_package_config_named,
+            package_cache: path("WHARF_CACHE_DIR").or_else(|| cache_home.map(|folder| folder.join("wharf"))),
+            package_tokens: BTreeMap::new(),
             retry_delay_ms: text("WHARF_RETRY_DELAY_MS"),
             source_date_epoch: text("SOURCE_DATE_EPOCH"),
         }
     }
 }
 
+/// Returns the bearer tokens of registries of packages, by the variable; an empty one counts as absent.
+fn tokens(variables: impl Iterator<Item = (OsString, OsString)>) -> BTreeMap<String, String> {
+    let texts = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let is_token = |name: &str| name.strip_prefix(TOKEN.0).is_some_and(|rest| rest.ends_with(TOKEN.1));
+    texts.filter(|(name, value)| is_token(name) && !value.is_empty()).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn environment(variables: &[(&str, &str)]) -> Environment {
@@ -121,5 +164,55 @@ mod tests {
         let found = environment(&[("WHARF_TOKEN", ""), ("https_proxy", "http://a"), ("HTTPS_PROXY", "http://b")]);
         assert_eq!(found.token, None);
         assert_eq!(found.https_proxy.as_deref(), Some("http://a"));
+    }
+
+    #[test]
+    fn settings_and_cache_of_packages_are_where_variables_say_else_in_the_home() {
+        for (variables, config, is_named, cache) in [
+            (vec![], None, false, None),
+            (vec![("HOME", "/h")], Some("/h/.config/wasm-pkg/config.toml"), false, Some("/h/.cache/wharf")),
+            (
+                vec![("HOME", "/h"), ("XDG_CONFIG_HOME", "/c"), ("XDG_CACHE_HOME", "/k")],
+                Some("/c/wasm-pkg/config.toml"),
+                false,
+                Some("/k/wharf"),
+            ),
+            (
+                vec![("XDG_CACHE_HOME", "/k"), ("WKG_CONFIG_FILE", "my.toml"), ("WHARF_CACHE_DIR", "kept")],
+                Some("my.toml"),
+                true,
+                Some("kept"),
+            ),
+        ] {
+            let found = environment(&variables);
+            let paths = (found.package_config.as_deref(), found.package_cache.as_deref());
+            assert_eq!(paths, (config.map(Path::new), cache.map(Path::new)), "{variables:?}");
+            assert_eq!(found.is_package_config_named, is_named, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_for_the_registry_that_its_variable_names() {
+        let name = "WKG_REGISTRY_REG_1_ACME_EXAMPLE_5000_AUTH_BEARER";
+        let package_tokens = BTreeMap::from([(name.to_owned(), "secret".to_owned())]);
+        let environment = Environment { package_tokens, ..Environment::default() };
+        assert_eq!(environment.package_token("reg-1.acme.example:5000"), Some((name, "secret")));
+        for other in ["reg-1.acme.example", "acme.example:5000", ""] {
+            assert_eq!(environment.package_token(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_the_variables_of_that_name_which_are_text_and_not_empty() {
+        let variables = [
+            ("WKG_REGISTRY_A_AUTH_BEARER", "a"),
+            ("WKG_REGISTRY_B_AUTH_BEARER", ""),
+            ("WKG_REGISTRY_C", "c"),
+            ("D_AUTH_BEARER", "d"),
+            // Start and end of the name overlap.
+            ("WKG_REGISTRY_AUTH_BEARER", "e"),
+        ];
+        let found = tokens(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
+        assert_eq!(found, BTreeMap::from([("WKG_REGISTRY_A_AUTH_BEARER".to_owned(), "a".to_owned())]));
     }
 }

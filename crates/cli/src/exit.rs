@@ -11,6 +11,8 @@
 
 /// The answer is yes, or the work is done.
 pub(crate) const SUCCESS: u8 = 0;
+/// The answer is no.
+pub(crate) const NO: u8 = 1;
 /// The caller's mistake.
 pub(crate) const USAGE: u8 = 2;
 /// The registry, the network or this machine failed.

@@ -33,6 +33,9 @@ pub(crate) enum Failure {
     /// A file that should hold certificate authorities does not.
     #[error("cannot use `{}` as certificate authorities", path.display())]
     Authority { path: PathBuf, source: Box<wharf::client::Error> },
+    /// The settings of packages are not what they should be.
+    #[error("cannot read `{}`", path.display())]
+    Settings { path: PathBuf, source: Box<wharf::packages::InvalidDocument> },
     /// A file that an argument names cannot be read.
     #[error("cannot read `{}`", path.display())]
     File { path: PathBuf, source: io::Error },
@@ -45,6 +48,9 @@ pub(crate) enum Failure {
     /// Standard input cannot be read.
     #[error("cannot read from standard input")]
     Input(#[source] io::Error),
+    /// The answer is no, which the outcome says.
+    #[error("the answer is no")]
+    No,
     /// Wharf did what its authors thought it never would.
     #[error("this is a bug in wharf: {0}")]
     Bug(String),
@@ -70,8 +76,9 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Verb(error) => hint::code(error),
-            Self::Usage(_) | Self::File { .. } | Self::Authority { .. } => exit::USAGE,
+            Self::Usage(_) | Self::File { .. } | Self::Settings { .. } | Self::Authority { .. } => exit::USAGE,
             Self::Client(_) | Self::Runtime(_) | Self::Output(_) | Self::Input(_) => exit::ENVIRONMENT,
+            Self::No => exit::NO,
             Self::Bug(_) => exit::BUG,
             Self::Interrupted => exit::INTERRUPTED,
         }
@@ -95,6 +102,7 @@ impl Failure {
             Self::Verb(error) => hint::verb_hint(error),
             Self::Authority { source, .. } => hint::client_hint(source),
             Self::Client(error) => hint::client_hint(error),
+            Self::Settings { .. } => Some("mend it, or name another with --config or WKG_CONFIG_FILE".to_owned()),
             Self::Bug(_) => Some(REPORT.to_owned()),
             _ => None,
         };

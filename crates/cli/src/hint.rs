@@ -10,9 +10,12 @@ use wharf::artifact::search::InvalidLayer;
 use wharf::artifact::{InvalidBuild, InvalidWasm, Kind, Packing, Role};
 use wharf::client::{CredentialSource, Error as ClientError, TlsFault};
 use wharf::oci::{Error as ContentError, Reference, Registry};
+use wharf::wit::Error as WitError;
 use wharf::{Cause, Error, Location};
 
 use crate::{exit, wash};
+
+mod packages;
 
 /// What happened to content that is not what its digest says.
 const ALTERED: &str = "the registry, or a proxy on the way to it, altered the content; tell whoever runs it";
@@ -40,6 +43,7 @@ pub(crate) fn code(error: &Error) -> u8 {
         | Cause::Expired { .. }
         | Cause::NoFolder { .. }
         | Cause::Exists { .. }
+        | Cause::OverrideOther { .. }
         | Cause::Pinned { .. }
         | Cause::NoSelector
         | Cause::TwoSelectors
@@ -47,6 +51,19 @@ pub(crate) fn code(error: &Error) -> u8 {
         | Cause::NoSuchManifest { .. }
         | Cause::Unreadable(_)
         | Cause::Text(_)
+        | Cause::Wit(_)
+        | Cause::Incomparable(_)
+        | Cause::TextNotUtf8 { .. }
+        | Cause::WitTooLarge { .. }
+        | Cause::ProjectFile { .. }
+        | Cause::Workspace { .. }
+        | Cause::PackageName { .. }
+        | Cause::NoHome { .. }
+        | Cause::PackageMoved { .. }
+        | Cause::UnusableRegistry(_)
+        | Cause::Reference(_)
+        | Cause::Offline { .. }
+        | Cause::NoVersion { .. }
         | Cause::Provider(_)
         | Cause::UnwritableProvider(_)
         | Cause::Seed { .. }
@@ -74,6 +91,7 @@ pub(crate) fn code(error: &Error) -> u8 {
         cause if cause.archive().is_some() => cause.archive().map_or(exit::ENVIRONMENT, archive_code),
         Cause::File { source, .. } if is_misnamed(source.kind()) => exit::USAGE,
         cause if is_missing(cause) => exit::USAGE,
+        Cause::LockOutdated { .. } => exit::NO,
         _ => exit::ENVIRONMENT,
     }
 }
@@ -81,7 +99,8 @@ pub(crate) fn code(error: &Error) -> u8 {
 /// Returns what to do about a failed verb.
 pub(crate) fn verb_hint(error: &Error) -> Option<String> {
     let cause = error.reason();
-    match cause {
+    let of_packages = if matches!(error, Error::Fetch { .. }) { packages::fetch_hint(cause) } else { None };
+    of_packages.or_else(|| match cause {
         _ if is_refused_login(error) => Some("check the user name and the password or token".to_owned()),
         _ if is_incomplete(error) && is_local(error) => Some("a part of it is missing; make it again".to_owned()),
         _ if is_incomplete(error) => Some("the registry has lost a part of it; push it again".to_owned()),
@@ -108,6 +127,7 @@ pub(crate) fn verb_hint(error: &Error) -> Option<String> {
         Cause::NoTar { .. } => Some("name the type that it has, or pack it with `tar -cf`".to_owned()),
         Cause::OutputIsInput { .. } => Some("--output takes another name".to_owned()),
         Cause::Expired { .. } => Some("--expires-in counts from SOURCE_DATE_EPOCH, where that is set".to_owned()),
+        Cause::Wit(invalid) => wit_hint(error, invalid),
         Cause::Exists { .. } => Some("pass --force to replace it, or --output to write elsewhere".to_owned()),
         Cause::TwoSelectors => Some("with the tag alone, the tag goes; with the digest alone, all its tags".to_owned()),
         Cause::NoSelector if is_local(error) => Some(SELECT.to_owned()),
@@ -143,8 +163,8 @@ pub(crate) fn verb_hint(error: &Error) -> Option<String> {
             Some(DAMAGED.to_owned())
         }
         Cause::Content(ContentError::Digest { .. } | ContentError::Size { .. }) => Some(ALTERED.to_owned()),
-        _ => None,
-    }
+        _ => packages::package_hint(cause),
+    })
 }
 
 /// Whether the system says that a path leads nowhere, which is up to whoever gave it.
@@ -232,7 +252,7 @@ fn is_broken(error: &Error) -> bool {
 fn is_incomplete(error: &Error) -> bool {
     // The manifest that a reference names is missed with an error of the client.
     let is_part = matches!(error.reason(), Cause::Content(ContentError::NotFound { .. }));
-    matches!(error, Error::Pull { .. } | Error::Inspect { .. }) && is_part
+    matches!(error, Error::Pull { .. } | Error::Inspect { .. } | Error::ReadWit { .. } | Error::Fetch { .. }) && is_part
 }
 
 /// Whether a registry did not want to delete a tag.
@@ -261,7 +281,7 @@ fn location_of(error: &Error) -> Option<Location> {
         | Error::Delete { location, .. }
         | Error::Push { to: location, .. }
         | Error::Copy { from: location, .. } => Some(location.clone()),
-        Error::Inspect { target, .. } => target.parse().ok(),
+        Error::Inspect { target, .. } | Error::ReadWit { target, .. } => target.parse().ok(),
         _ => None,
     }
 }
@@ -277,6 +297,12 @@ fn deploy_hint(path: &Path) -> Option<String> {
     let has_host = text.contains('/') && text.split('/').next().is_some_and(|host| host.contains(['.', ':']));
     let is_reference = has_host && !text.starts_with('.') && text.parse::<Reference>().is_ok();
     is_reference.then(|| format!("the host reads a file of its machine: `wharf pull {text} -o filter.wasm` makes one"))
+}
+
+/// Returns where the WIT is found that another one uses.
+fn wit_hint(error: &Error, invalid: &WitError) -> Option<String> {
+    let is_read = matches!((error, invalid), (Error::ReadWit { .. }, WitError::MissingPackage { .. }));
+    is_read.then(|| "name the folder: what it uses is taken from its `deps`".to_owned())
 }
 
 /// Returns what runs a binary that is no proxy-wasm filter.

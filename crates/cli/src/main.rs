@@ -12,6 +12,7 @@ mod inspection;
 mod keys;
 mod output;
 mod progress;
+mod registries;
 mod wash;
 
 use std::io::{self, Write as _};
@@ -36,6 +37,8 @@ fn main() -> ExitCode {
         Ok(()) => exit::SUCCESS,
         // Whoever reads our output has enough, as in `wharf tags … | head -1`.
         Err(failure) if failure.is_broken_pipe() => exit::SUCCESS,
+        // The outcome was printed, and says why.
+        Err(Failure::No) => exit::NO,
         Err(failure) => {
             // If standard error is gone too, the exit code still tells.
             let _written = io::stderr().write_all(failure.message().as_bytes());
@@ -96,7 +99,9 @@ async fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Tags(args) => command::tags::run(args, context).await,
         Command::Tag(args) => command::tag::run(args, context).await,
         Command::Delete(args) => command::delete::run(args, context).await,
+        Command::Fetch(args) => command::fetch::run(args, context).await,
         Command::Deploy(args) => command::deploy::run(args, context).await,
+        Command::Diff(args) => command::diff::run(args, context).await,
         Command::Login(args) => command::login::run(args, context).await,
         Command::Logout(args) => command::logout::run(args, context).await,
         Command::Completions(args) => command::completions::run(&args),

@@ -155,7 +155,7 @@ impl Client {
     }
 
     /// Sends a message, and again to wherever the answers point; the authorization stays with the registry.
-    async fn follow(&self, request: &Request, base: &Url, grant: Option<&Grant>) -> Result<Reply, Error> {
+    pub(crate) async fn follow(&self, request: &Request, base: &Url, grant: Option<&Grant>) -> Result<Reply, Error> {
         let mut message = request.message(base);
         let mut authorization = authorization(base, &message.url, grant);
         for _ in 0..=REDIRECTS_MAX {

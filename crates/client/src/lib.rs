@@ -50,6 +50,7 @@ mod route;
 mod secret;
 mod tls;
 mod transport;
+mod well_known;
 
 pub use answer::{Answer, RegistryError};
 pub use client::{Client, ClientOptions, Proxies, Security, Timeouts};

@@ -8,7 +8,7 @@ use futures_util::{StreamExt as _, stream};
 use wharf_oci::{ByteStream, Descriptor, Digest, Fetch};
 
 use crate::files::{Handle, Lock};
-use crate::ingest::{Draft, READ_BYTES, Verified};
+use crate::ingest::{Draft, READ_BYTES, Verified, hash};
 use crate::paths::by_digest;
 use crate::receive::{Received, receive};
 use crate::store::blocking;
@@ -69,6 +69,28 @@ impl Repository {
                 return Ok(false);
             }
             it.remove_blob(&digest)
+        })
+        .await
+    }
+
+    /// Removes a blob whose bytes are no longer those that `digest` names, as a failing disk leaves it, and what would
+    /// be shared of it with other repositories; whether it was so.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub async fn remove_damaged(&self, digest: &Digest) -> Result<bool, Error> {
+        let digest = digest.clone();
+        self.changing(move |it| {
+            let Some(_lock) = it.lock(Lock::Exclusive)? else { return Ok(false) };
+            let pooled = by_digest(&it.shared.paths.blobs(), &digest);
+            let mut was_damaged = false;
+            for path in [it.blob_path(&digest), pooled] {
+                if it.is_damaged(&path, &digest)? {
+                    was_damaged |= it.shared.files.remove(&path)?;
+                    it.shared.files.sync_directory(path.parent().unwrap_or(&path))?;
+                }
+            }
+            Ok(was_damaged)
         })
         .await
     }
@@ -144,6 +166,12 @@ impl Repository {
             it.admit(draft.verify(&digest)?).map(drop)
         })
         .await
+    }
+
+    /// Whether a file is there and has other bytes than its digest says.
+    fn is_damaged(&self, path: &Path, digest: &Digest) -> Result<bool, Error> {
+        let Some(handle) = self.shared.files.open(path)? else { return Ok(false) };
+        Ok(hash(&handle, digest.algorithm())?.finish() != *digest)
     }
 
     /// Whether this repository has the blob.
@@ -246,7 +274,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::MetadataExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     use std::sync::Arc;
 
     use wharf_oci::{Algorithm, MediaType, MemoryStore, Push as _};
@@ -261,6 +289,27 @@ mod tests {
 
     fn descriptor() -> Descriptor {
         Descriptor::of(MediaType::OCTET_STREAM, BLOB)
+    }
+
+    #[test]
+    fn what_a_disk_has_damaged_is_removed_and_can_be_put_again() {
+        run(async {
+            let fixture = Fixture::new().await;
+            let (one, other) = (fixture.repository("acme/one"), fixture.repository("acme/other"));
+            let digest = put(&one, BLOB).await;
+            assert!(!one.remove_damaged(&digest).await.unwrap(), "it is whole");
+            let path = one.blob_path(&digest);
+            let mut permissions = fs::metadata(&path).unwrap().permissions();
+            permissions.set_mode(0o644);
+            fs::set_permissions(&path, permissions).unwrap();
+            fs::write(&path, &BLOB[1..]).unwrap();
+            assert!(one.remove_damaged(&digest).await.unwrap());
+            assert!(!one.has_blob(&digest).unwrap());
+            assert!(!other.remove_damaged(&digest).await.unwrap(), "it has none");
+            assert_eq!(put(&other, BLOB).await, put(&one, BLOB).await);
+            let size = BLOB.len() as u64;
+            assert_eq!(read(one.read_blob(&digest, 0..size).await.unwrap()).await, BLOB);
+        });
     }
 
     #[test]

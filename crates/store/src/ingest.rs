@@ -302,7 +302,8 @@ impl Verified {
     }
 }
 
-fn hash(handle: &Handle, algorithm: Algorithm) -> Result<Hasher, Error> {
+/// Hashes all of a file.
+pub(crate) fn hash(handle: &Handle, algorithm: Algorithm) -> Result<Hasher, Error> {
     let mut hasher = Hasher::new(algorithm);
     handle.seek(0)?;
     loop {

@@ -27,17 +27,22 @@
 //! ```
 
 mod blocking;
+mod cause;
 mod convert;
 mod copy;
 mod delete;
 mod deploy;
+mod deps_folder;
 mod description;
 mod destination;
+mod diff;
 mod error;
 mod extract;
 mod facts;
+mod fetch;
 mod file_sink;
 mod form;
+mod homes;
 pub mod hub;
 mod input;
 mod inspect;
@@ -46,8 +51,11 @@ mod location;
 mod login;
 mod pack;
 mod package;
+mod package_cache;
+mod package_source;
 mod packing;
 mod place;
+mod project_files;
 mod provider;
 mod pull;
 mod push;
@@ -56,15 +64,20 @@ mod surroundings;
 mod tags;
 mod thing;
 mod wasm_file;
+mod wit_folder;
 
+pub use cause::Cause;
 pub use convert::{Conversion, Losses};
 pub use copy::{Clients, CopyOptions, CopyOutcome, Depth, copy};
 pub use delete::{DeleteOutcome, delete};
 pub use deploy::{DeployOptions, DeployOutcome, DeployTarget, InvalidUpstream, Upstream, deploy};
 pub use description::Description;
-pub use error::{Cause, Error};
+pub use diff::{DiffOptions, DiffOutcome, DiffSide, diff};
+pub use error::Error;
 pub use facts::{ProviderFacts, TargetFacts};
+pub use fetch::{DepsForm, FetchOptions, FetchOutcome, FetchedPackage, Locking, fetch};
 pub use form::Form;
+pub use homes::{Connect, Network};
 pub use inspect::{HostVerdict, InspectOptions, Inspection, Source, Target, Wit, inspect};
 pub use locate::Choice;
 pub use location::{Container, ImageName, InvalidLocation, LocalLocation, Location};
@@ -77,6 +90,9 @@ pub use surroundings::Surroundings;
 pub use tags::{TagOutcome, TagsOutcome, tag, tags};
 pub use thing::Thing;
 
+/// Names, versions and homes of packages.
+pub use wharf_package as packages;
+
 /// Layouts and archives.
 pub use wharf_archive as archive;
 /// What to do with a file that is there already.
@@ -87,3 +103,5 @@ pub use wharf_artifact as artifact;
 pub use wharf_client as client;
 /// The OCI model.
 pub use wharf_oci as oci;
+/// WIT: parsed, merged, and compared.
+pub use wharf_wit as wit;

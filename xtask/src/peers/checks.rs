@@ -2,6 +2,7 @@
 
 mod archives;
 mod hosts;
+mod packages;
 mod registries;
 
 use std::fmt::Debug;
@@ -39,7 +40,7 @@ pub(crate) enum Failure {
 
 /// Returns all checks, by topic.
 pub(crate) fn all() -> impl Iterator<Item = &'static Check> {
-    [registries::CHECKS, archives::CHECKS, hosts::CHECKS].into_iter().flatten()
+    [registries::CHECKS, archives::CHECKS, packages::CHECKS, hosts::CHECKS].into_iter().flatten()
 }
 
 fn pulled_is_the_component(world: &World, reference: &str) -> Result<(), Failure> {

@@ -99,7 +99,15 @@ impl World {
     /// # Errors
     /// [`Failure::Task`].
     pub(crate) fn wharf(&self, arguments: &[&str]) -> Result<String, Failure> {
-        self.text(&self.wharf, arguments)
+        self.wharf_in(self.directory.path(), arguments)
+    }
+
+    /// Runs `wharf` in a folder, where it has to succeed, and returns what it printed.
+    ///
+    /// # Errors
+    /// [`Failure::Task`].
+    pub(crate) fn wharf_in(&self, folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
+        self.text(&self.wharf, folder, arguments)
     }
 
     /// Runs `wharf`, whatever comes of it.
@@ -107,7 +115,7 @@ impl World {
     /// # Errors
     /// [`Failure::Task`].
     pub(crate) fn try_wharf(&self, arguments: &[&str]) -> Result<Output, Failure> {
-        Ok(run(&mut self.command(&self.wharf, arguments))?)
+        Ok(run(&mut self.command(&self.wharf, self.directory.path(), arguments))?)
     }
 
     /// Runs `wkg`, which has to succeed.
@@ -115,7 +123,15 @@ impl World {
     /// # Errors
     /// [`Failure::Missing`] and [`Failure::Task`].
     pub(crate) fn wkg(&self, arguments: &[&str]) -> Result<String, Failure> {
-        self.text(there("wkg", self.parts.wkg.as_ref())?, arguments)
+        self.wkg_in(self.directory.path(), arguments)
+    }
+
+    /// Runs `wkg` in a folder, where it has to succeed.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`] and [`Failure::Task`].
+    pub(crate) fn wkg_in(&self, folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
+        self.text(there("wkg", self.parts.wkg.as_ref())?, folder, arguments)
     }
 
     /// Runs `skopeo`, which has to succeed.
@@ -125,7 +141,7 @@ impl World {
     pub(crate) fn skopeo(&self, arguments: &[&str]) -> Result<String, Failure> {
         // The policy says whose signatures a machine wants, and there may be none.
         let arguments = [&["--insecure-policy"], arguments].concat();
-        self.text(there("skopeo", self.parts.skopeo.as_ref())?, &arguments)
+        self.text(there("skopeo", self.parts.skopeo.as_ref())?, self.directory.path(), &arguments)
     }
 
     /// Runs `ctr` with the containerd of this run, which has to succeed.
@@ -135,7 +151,7 @@ impl World {
     pub(crate) fn ctr(&self, arguments: &[&str]) -> Result<String, Failure> {
         let socket = there("containerd", self.containerd.as_ref())?.socket().to_string_lossy();
         let arguments = [&["--address", &socket], arguments].concat();
-        self.text(there("ctr", self.parts.ctr.as_ref())?, &arguments)
+        self.text(there("ctr", self.parts.ctr.as_ref())?, self.directory.path(), &arguments)
     }
 
     /// Runs `podman` with a storage of its own, which has to succeed.
@@ -147,7 +163,7 @@ impl World {
         let (storage, state) = (storage.to_string_lossy(), state.to_string_lossy());
         // The driver that asks nothing of the kernel.
         let own = ["--root", &storage, "--runroot", &state, "--storage-driver", "vfs"];
-        self.text(there("podman", self.parts.podman.as_ref())?, &[&own, arguments].concat())
+        self.text(there("podman", self.parts.podman.as_ref())?, self.directory.path(), &[&own, arguments].concat())
     }
 
     /// Runs Envoy with the configuration that `configure` makes for an address, and returns the head of its answer.
@@ -165,15 +181,15 @@ impl World {
         Ok(envoy::answer(program, &folder(&self.directory, name)?, &configuration, address)?)
     }
 
-    fn text(&self, program: &Path, arguments: &[&str]) -> Result<String, Failure> {
-        let stdout = run_successfully(&mut self.command(program, arguments))?;
+    fn text(&self, program: &Path, folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
+        let stdout = run_successfully(&mut self.command(program, folder, arguments))?;
         Ok(String::from_utf8_lossy(&stdout).trim_end_matches('\n').to_owned())
     }
 
     /// Keeps the files and the credentials of who runs this out of the checks.
-    fn command(&self, program: &Path, arguments: &[&str]) -> Command {
+    fn command(&self, program: &Path, folder: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
-        command.args(arguments).env_clear().env("HOME", self.directory.path()).current_dir(self.directory.path());
+        command.args(arguments).env_clear().env("HOME", self.directory.path()).current_dir(folder);
         command
     }
 }

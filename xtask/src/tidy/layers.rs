@@ -42,8 +42,15 @@ const PAPER: &str = "ARCHITECTURE.md";
 pub(crate) const TABLE: &[Row] = &[
     Row { name: "oci", package: "wharf-oci", layer: Layer::Number(0), uses: Uses::These(&[]) },
     Row { name: "tar", package: "wharf-tar", layer: Layer::Number(0), uses: Uses::These(&[]) },
-    Row { name: "artifact", package: "wharf-artifact", layer: Layer::Number(1), uses: Uses::These(&["oci", "tar"]) },
+    Row { name: "wit", package: "wharf-wit", layer: Layer::Number(0), uses: Uses::These(&[]) },
+    Row {
+        name: "artifact",
+        package: "wharf-artifact",
+        layer: Layer::Number(1),
+        uses: Uses::These(&["oci", "tar", "wit"]),
+    },
     Row { name: "archive", package: "wharf-archive", layer: Layer::Number(1), uses: Uses::These(&["oci", "tar"]) },
+    Row { name: "package", package: "wharf-package", layer: Layer::Number(1), uses: Uses::These(&["oci"]) },
     Row { name: "store", package: "wharf-store", layer: Layer::Number(1), uses: Uses::These(&["oci"]) },
     Row { name: "client", package: "wharf-client", layer: Layer::Number(1), uses: Uses::These(&["oci"]) },
     Row { name: "registry", package: "wharf-registry", layer: Layer::Number(2), uses: Uses::These(&["oci", "store"]) },

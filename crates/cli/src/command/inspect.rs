@@ -49,7 +49,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
 }
 
 /// Takes what exists, or looks like a path, as a file; all else as a reference.
-fn target(text: &str) -> Result<Target, InvalidLocation> {
+pub(crate) fn target(text: &str) -> Result<Target, InvalidLocation> {
     let path = Path::new(text);
     let first = text.split('/').next().unwrap_or_default();
     let has_host = text.contains('/') && first.contains(['.', ':']);
@@ -64,7 +64,7 @@ fn target(text: &str) -> Result<Target, InvalidLocation> {
 
 /// Whether a text ends as the names of files do that Wharf reads.
 fn is_wasm_name(text: &str) -> bool {
-    [".wasm", ".wat", ".par", ".par.gz"].iter().any(|end| text.ends_with(end))
+    [".wasm", ".wat", ".wit", ".par", ".par.gz"].iter().any(|end| text.ends_with(end))
 }
 
 #[cfg(test)]
@@ -84,6 +84,7 @@ mod tests {
             ("ghcr.io/acme/hello:1.0.0", false),
             ("store.par.gz", true),
             ("filter.wat", true),
+            ("greet.wit", true),
             ("oci-archive:hello.tar", false),
             ("oci-archive:hello.wasm", false),
             ("acme/hello", false),

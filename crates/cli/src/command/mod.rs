@@ -4,6 +4,8 @@ pub(crate) mod completions;
 pub(crate) mod copy;
 pub(crate) mod delete;
 pub(crate) mod deploy;
+pub(crate) mod diff;
+pub(crate) mod fetch;
 pub(crate) mod hub;
 pub(crate) mod inspect;
 pub(crate) mod login;

@@ -60,6 +60,8 @@ async fn provider() {
     session.run(&format!("inspect {host}/acme/store:1.0.0 --wit"));
     session.run("inspect store.par --json");
     session.run("inspect store.par --wit");
+    session.run("diff world.wasm store.par.gz");
+    session.run("diff world.wasm store.par");
     session.run(&format!("pull {host}/acme/store:1.0.0 -o pulled.par.gz"));
     session.run(&format!("copy {host}/acme/store:1.0.0 oci-archive:store.tar"));
     std::fs::create_dir(session.path("folder")).unwrap();

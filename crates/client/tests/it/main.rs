@@ -17,3 +17,5 @@ mod retries;
 mod setup;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod well_known;

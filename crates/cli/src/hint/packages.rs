@@ -1,0 +1,120 @@
+//! What to do about packages that cannot be fetched.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use wharf::Cause;
+use wharf::client::{CredentialSource, Error as ClientError};
+use wharf::oci::Registry;
+use wharf::packages::UnusableRegistry;
+use wharf::wit::Error as WitError;
+
+use crate::environment;
+
+/// What to look at where a registry does not have a package.
+const WHERE: &str =
+    "check the name and the version in the WIT, and which registry wharf.toml or config.toml gives the package";
+
+/// Returns what to do about a project whose packages could not be fetched; nothing where that is not about packages.
+pub(super) fn fetch_hint(cause: &Cause) -> Option<String> {
+    match cause {
+        Cause::File { source, .. } if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Some(
+            "`wharf fetch FOLDER` names the folder of the WIT; a `path` in wkg.toml starts where that file is"
+                .to_owned(),
+        ),
+        Cause::Exists { .. } => Some("give what is there another name, or remove it".to_owned()),
+        Cause::NoSuchTag { count: 0, .. } => Some(WHERE.to_owned()),
+        Cause::Wit(WitError::MissingPackage { .. }) => Some(
+            "if `[overrides]` in wkg.toml has another version of it, let the WIT name that one, or none".to_owned(),
+        ),
+        cause => match cause.client()? {
+            ClientError::NotFound { .. } => Some(WHERE.to_owned()),
+            ClientError::Unauthorized { registry, credential, .. }
+            | ClientError::Forbidden { registry, credential, .. } => credential_hint(registry, credential),
+            _ => None,
+        },
+    }
+}
+
+/// Returns what to do about a credential that a registry of packages did not take.
+fn credential_hint(registry: &Registry, credential: &CredentialSource) -> Option<String> {
+    match credential {
+        CredentialSource::Anonymous => Some(format!(
+            "check the name of the package, or run `wharf login {registry}`, or set {}",
+            environment::token_variable(registry.as_str())
+        )),
+        CredentialSource::Variable(name) => Some(format!("check {name}, or unset it")),
+        CredentialSource::File(path) => Some(format!("check what {} has for `{registry}`", path.display())),
+        _ => None,
+    }
+}
+
+/// Returns what to do about a package, or about the files that say which there are.
+pub(super) fn package_hint(cause: &Cause) -> Option<String> {
+    let hint = match cause {
+        Cause::ProjectFile { path, .. } => return project_file_hint(path),
+        Cause::Workspace { .. } => {
+            "`wharf fetch MEMBER/wit` fetches one, where MEMBER has a wkg.toml of its own; that may be empty".to_owned()
+        }
+        Cause::PackageName { .. } => {
+            "registries have names of lower-case words; what is called otherwise belongs in wit/deps".to_owned()
+        }
+        Cause::OverrideOther { found, .. } => {
+            let (name, _) = found.split_once('@').unwrap_or((found, ""));
+            format!("an override goes by the name of the package: `\"{name}\" = {{ path = … }}`")
+        }
+        Cause::NoHome { package } => format!(
+            "say so in wharf.toml: `registries.{} = \"HOST\"`; or put the package into wit/deps",
+            package.namespace()
+        ),
+        Cause::PackageMoved { package, .. } => format!(
+            "if that is meant, --allow-move {package} takes it from there; if not, somebody may pass off something else \
+             as `{package}`"
+        ),
+        Cause::UnusableRegistry(unusable) => return unusable_hint(unusable),
+        Cause::Served { registry, .. } => format!(
+            "tell whoever runs it; `[registries]` of wharf.toml can say it in its place: `NAMESPACE = {{ registry = \
+             \"{registry}\", metadata = {{}} }}`"
+        ),
+        Cause::Offline { .. } => "run it once without --offline or --frozen; what it fetches is kept".to_owned(),
+        Cause::NoVersion { known, .. } if known.is_empty() => WHERE.to_owned(),
+        Cause::NoVersion { .. } => "ask for one of these, in the WIT or in `[overrides]` of wkg.toml".to_owned(),
+        Cause::LockedOtherwise { package, .. } => format!(
+            "a version should never change: ask who publishes it before you trust it; to take it, remove `{package}` \
+             from wkg.lock"
+        ),
+        Cause::LockOutdated { .. } => {
+            "run `wharf fetch` without --locked or --frozen, and commit wkg.lock and wharf.lock".to_owned()
+        }
+        Cause::OtherPackage { package, .. } | Cause::NoWitPackage { package, .. } => {
+            format!("tell whoever publishes `{package}`; a copy in wit/deps goes before what a registry has")
+        }
+        Cause::TextNotUtf8 { .. } => "save it as UTF-8".to_owned(),
+        Cause::WitTooLarge { .. } => "name the folder that holds the WIT and nothing else".to_owned(),
+        _ => return None,
+    };
+    Some(hint)
+}
+
+fn project_file_hint(path: &Path) -> Option<String> {
+    let hint = match path.file_name()?.to_str()? {
+        "wkg.toml" => "an override is `[overrides]` and then `\"acme:dep\" = { path = \"../dep/wit\" }`",
+        "wharf.toml" => "a registry is `[registries]` and then `acme = \"registry.example\"`",
+        _ => "take it from version control, or remove it, and `wharf fetch` writes it anew",
+    };
+    Some(hint.to_owned())
+}
+
+fn unusable_hint(unusable: &UnusableRegistry) -> Option<String> {
+    let hint = match unusable {
+        UnusableRegistry::NoFolder { .. } => "name it there: `root = \"/a/folder\"`".to_owned(),
+        UnusableRegistry::UnknownProtocol { registry, .. } => {
+            format!("if it is an OCI registry, config.toml can say so: `registry.\"{registry}\".default = \"oci\"`")
+        }
+        UnusableRegistry::ForeignFolder { registry } => {
+            format!("if that is meant: `registry.\"{registry}\".local.root = \"/a/folder\"`")
+        }
+        _ => return None,
+    };
+    Some(hint)
+}

@@ -1,0 +1,481 @@
+//! Why a verb failed.
+
+mod words;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use wharf_artifact::cncf::InvalidConfig;
+use wharf_artifact::dialect::Unreadable;
+use wharf_artifact::provider::{InvalidKey, InvalidProvider, UnwritableProvider, rfc3339};
+use wharf_artifact::search::InvalidLayer;
+use wharf_artifact::{InvalidBuild, InvalidText, InvalidWasm, Kind, Role};
+use wharf_oci::{Digest, InvalidReference, MediaType, TagName};
+use wharf_package::{
+    HomeRule, InvalidDocument, InvalidName, PackageName, RegistryName, UnusableRegistry, Version, VersionReq,
+};
+use wharf_tar::{InvalidPath, InvalidTar, WriteError};
+
+use self::words::{instead, name, versions};
+use crate::Form;
+
+/// Why a verb failed; sorted by whose fault it is.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The file is no Wasm that can be packed.
+    #[error(transparent)]
+    Wasm(#[from] InvalidWasm),
+    /// The artifact cannot be built as asked.
+    #[error(transparent)]
+    Build(#[from] InvalidBuild),
+    /// The file is text, and no WebAssembly text.
+    #[error(transparent)]
+    Text(#[from] InvalidText),
+    /// The file is a provider archive that is not to be trusted, or a broken one.
+    #[error(transparent)]
+    Provider(#[from] InvalidProvider),
+    /// A provider archive cannot be made of what was given.
+    #[error(transparent)]
+    UnwritableProvider(#[from] UnwritableProvider),
+    /// A seed that was given is none.
+    #[error("a key was given that is no seed")]
+    Seed {
+        /// Why.
+        source: InvalidKey,
+    },
+    /// A file that should hold the seed of a key does not.
+    #[error("`{}` holds no seed of a key", path.display())]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: InvalidKey,
+    },
+    /// A key is not there, and none was to be made.
+    #[error("there is no key `{}`", path.display())]
+    NoKey {
+        /// The file that should hold its seed.
+        path: PathBuf,
+    },
+    /// Two binaries are for one target.
+    #[error("there are two binaries for `{target}`")]
+    TargetTwice {
+        /// The target.
+        target: String,
+    },
+    /// There is no Wasm to pack.
+    #[error("there is no Wasm file to pack")]
+    NothingToPack,
+    /// A folder whose Wasm is to be packed has none.
+    #[error("there is no `.wasm` file in `{}`", path.display())]
+    EmptyFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A form takes one file, and there are several, or other layers.
+    #[error("`{form}` has one Wasm file and no other layers; `image` takes several")]
+    SeveralLayers {
+        /// The form.
+        form: Form,
+    },
+    /// Something was given that a form cannot say.
+    #[error("`{form}` has no place for {what}")]
+    NoPlaceFor {
+        /// The form.
+        form: Form,
+        /// What was given.
+        what: &'static str,
+    },
+    /// A provider archive says itself what can be said of it.
+    #[error("a provider archive has no place for an author, a world or root contexts; its claims tell who made it")]
+    ProviderDescription,
+    /// What was asked for exists in one form only.
+    #[error("{what} has one form, `artifact`, and keeps it")]
+    OneForm {
+        /// What it is.
+        what: &'static str,
+    },
+    /// A platform was asked for, and there is nothing to choose from.
+    #[error("the artifact is no index, so that `{wanted}` cannot be taken from it")]
+    NoPlatforms {
+        /// What was asked for.
+        wanted: String,
+    },
+    /// The new form has no place for all that is in the artifact.
+    #[error("`{form}` has no place for {}", lost.join("; "))]
+    Losses {
+        /// The form.
+        form: Form,
+        /// What would be left behind.
+        lost: Vec<String>,
+    },
+    /// What an image is to be called is no name.
+    #[error("`{name}` cannot be the name of an image")]
+    ImageName {
+        /// What was given.
+        name: String,
+        /// Why.
+        source: InvalidReference,
+    },
+    /// The name of a file cannot stand in a tar.
+    #[error("the file cannot stand in a tar")]
+    TarPath(#[source] InvalidPath),
+    /// An archive is not changed once it is written.
+    #[error("an archive is written once, and not changed")]
+    Written,
+    /// Of a layout, names are deleted.
+    #[error("of a layout, a name is deleted, and its content with its last name")]
+    NamesOnly,
+    /// A provider has no WIT world.
+    #[error("the provider archive has no WIT world")]
+    NoWorld,
+    /// The file is no filter, which is what the host runs.
+    #[error(
+        "the file is a {}, and no proxy-wasm filter: it does not export `proxy_abi_version_0_2_1` or another version",
+        name(*kind, *role)
+    )]
+    NoFilter {
+        /// The kind of Wasm that it is.
+        kind: Kind,
+        /// What it is written to be, where its bytes tell.
+        role: Option<Role>,
+    },
+    /// The path cannot stand in a configuration.
+    #[error("the path `{}` is not UTF-8, and a configuration is", path.display())]
+    PathNotUtf8 {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The WIT is not valid, or does not fit together.
+    #[error(transparent)]
+    Wit(#[from] wharf_wit::Error),
+    /// Two things are no versions of each other.
+    #[error(transparent)]
+    Incomparable(#[from] wharf_wit::compare::Incomparable),
+    /// A file of the project is not what its name says.
+    #[error("cannot read `{}`", path.display())]
+    ProjectFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: InvalidDocument,
+    },
+    /// A `wkg.toml` is that of a workspace.
+    #[error("`{}` is that of a workspace, whose packages are fetched one by one", path.display())]
+    Workspace {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A path in `wkg.toml` leads to another package than the one it is given for.
+    #[error("`{}` is the package `{found}`, where wkg.toml has it for `{package}`", path.display())]
+    OverrideOther {
+        /// The package that `wkg.toml` names.
+        package: PackageName,
+        /// The folder.
+        path: PathBuf,
+        /// What is there.
+        found: String,
+    },
+    /// The WIT names a package by a name that no registry can have.
+    #[error("a package is named at {location} that no registry can have")]
+    PackageName {
+        /// Where the WIT names it.
+        location: String,
+        /// Why.
+        source: InvalidName,
+    },
+    /// No setting says which registry has a package.
+    #[error("no registry is known for `{package}`")]
+    NoHome {
+        /// The package.
+        package: PackageName,
+    },
+    /// A package would come from elsewhere than before.
+    #[error(
+        "`{package}` came from `{before}`, and would now come from `{now}`{}",
+        rule.map_or_else(|| ", as its registry says".to_owned(), |rule| format!(", as {rule} say"))
+    )]
+    PackageMoved {
+        /// The package.
+        package: PackageName,
+        /// Where it came from.
+        before: String,
+        /// Where it would come from.
+        now: String,
+        /// The setting that says so; nothing where it is the registry.
+        rule: Option<HomeRule>,
+    },
+    /// The registry of a package cannot be used as the settings want it.
+    #[error(transparent)]
+    UnusableRegistry(#[from] UnusableRegistry),
+    /// What a registry says of itself cannot be read.
+    #[error("cannot read what `{registry}` says of itself")]
+    Served {
+        /// The registry.
+        registry: RegistryName,
+        /// Why.
+        source: InvalidDocument,
+    },
+    /// A package has a name or a version that is too long for a registry.
+    #[error(transparent)]
+    Reference(#[from] InvalidReference),
+    /// Nobody may be asked for what is not kept here.
+    #[error("{what} is not kept here, and no registry may be asked")]
+    Offline {
+        /// What is missing.
+        what: String,
+    },
+    /// A package cannot be had where it should be: the registry or the way to it failed, or it has something else.
+    #[error("cannot get `{package}` from `{repository}`")]
+    Package {
+        /// The package.
+        package: PackageName,
+        /// What was asked: where its registry keeps it, or the mirror of that.
+        repository: String,
+        /// Why.
+        source: Box<Self>,
+    },
+    /// No version of a package will do.
+    #[error("`{package}` has no version `{requirement}`; it has {}", versions(known))]
+    NoVersion {
+        /// The package.
+        package: PackageName,
+        /// Which versions would do.
+        requirement: VersionReq,
+        /// Those that it has.
+        known: Vec<Version>,
+    },
+    /// A version has other content than was locked.
+    #[error("`{package}@{version}` is {found}, where `wkg.lock` has {locked}")]
+    LockedOtherwise {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        version: Version,
+        /// What was locked.
+        locked: Digest,
+        /// What its registry has.
+        found: Digest,
+    },
+    /// The lock file would have to change, and must not.
+    #[error("`wkg.lock` is not that of the WIT: {}", changes.join(", "))]
+    LockOutdated {
+        /// What would be added and taken out.
+        changes: Vec<String>,
+    },
+    /// A registry has another package in the place of one.
+    #[error("what is kept as `{package}@{version}` is the package `{found}`")]
+    OtherPackage {
+        /// The package that was asked for.
+        package: PackageName,
+        /// The version that was asked for.
+        version: Version,
+        /// What it calls itself.
+        found: String,
+    },
+    /// What a registry has for a package is none.
+    #[error("what is kept as `{package}@{version}` is no WIT package in one layer")]
+    NoWitPackage {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        version: Version,
+    },
+    /// A file that should be text is none.
+    #[error("`{}` is not UTF-8 text", path.display())]
+    TextNotUtf8 {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A folder of WIT has more than any project does.
+    #[error("`{}` has more than {bytes} bytes of WIT, or more than {entries} files", path.display())]
+    WitTooLarge {
+        /// The folder.
+        path: PathBuf,
+        /// The limit in bytes.
+        bytes: u64,
+        /// The limit in files and folders.
+        entries: usize,
+    },
+    /// What should be a file is a folder or a device.
+    #[error("`{}` is not a file", path.display())]
+    NoFile {
+        /// What was given.
+        path: PathBuf,
+    },
+    /// What should be a folder is none, or is not there.
+    #[error("there is no folder `{}`", path.display())]
+    NoFolder {
+        /// What was given.
+        path: PathBuf,
+    },
+    /// A file has other bytes than those that were examined.
+    #[error("`{}` changed while it was read", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file is to be a layer of a type that its bytes are not.
+    #[error("`{}` is no tar, as a layer of type {media_type} is", path.display())]
+    NoTar {
+        /// The file.
+        path: PathBuf,
+        /// The type that was asked for.
+        media_type: MediaType,
+    },
+    /// What is to be packed would be replaced by what is made of it.
+    #[error("`{}` is what is packed, and would be replaced", path.display())]
+    OutputIsInput {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The claims of a provider would be of no use to anybody.
+    #[error("the claims would have expired at {}", rfc3339(*expires))]
+    Expired {
+        /// When they would expire, in seconds since 1970.
+        expires: u64,
+    },
+    /// A file would be overwritten.
+    #[error("`{}` exists", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The reference pins another digest than what was built.
+    #[error("the reference asks for {expected}, but the artifact is {actual}")]
+    Pinned {
+        /// What the reference says.
+        expected: Digest,
+        /// The manifest's digest.
+        actual: Digest,
+    },
+    /// The binary is too large to read its WIT.
+    #[error("the binary has {size} bytes; WIT is read from no more than {limit}")]
+    TooLargeForWit {
+        /// Its size in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A command that deletes was given a repository alone.
+    #[error("the reference names neither a tag nor a digest")]
+    NoSelector,
+    /// A command that deletes was given a tag and a digest.
+    #[error("the reference names both a tag and a digest, and only one of them can be meant")]
+    TwoSelectors,
+    /// The repository has no such tag.
+    #[error("no tag `{tag}` in `{repository}`, which has {}", instead(near, *count))]
+    NoSuchTag {
+        /// The tag.
+        tag: TagName,
+        /// The repository, with its registry.
+        repository: String,
+        /// Tags that it has and that are spelled alike, the nearest first.
+        near: Vec<TagName>,
+        /// How many tags it has.
+        count: usize,
+    },
+    /// The layout or archive has no manifest with this digest.
+    #[error("`{}` has no manifest {digest}", path.display())]
+    NoSuchManifest {
+        /// What was asked for.
+        digest: Digest,
+        /// The layout or archive.
+        path: PathBuf,
+    },
+    /// The artifact is none that Wharf reads, or holds no Wasm.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// A layer cannot be looked into.
+    #[error(transparent)]
+    Search(#[from] InvalidLayer),
+    /// A layer is a broken tar.
+    #[error("a layer is no tar that can be read")]
+    Layer {
+        /// Why.
+        source: InvalidTar,
+    },
+    /// A JSON document of the artifact is none.
+    #[error(transparent)]
+    Document(#[from] wharf_artifact::InvalidDocument),
+    /// The layers that would have to be fetched are too large.
+    #[error("{bytes} bytes of layers would have to be fetched; the limit is {limit}")]
+    TooMuchToFetch {
+        /// How many bytes those seen so far have.
+        bytes: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The config of the artifact is none.
+    #[error(transparent)]
+    Config(#[from] InvalidConfig),
+    /// The content, or what holds it, failed.
+    #[error(transparent)]
+    Content(#[from] wharf_oci::Error),
+    /// The registry, or the way to it, failed.
+    #[error(transparent)]
+    Client(#[from] wharf_client::Error),
+    /// A layout or an archive of this machine is broken, or cannot be used.
+    #[error(transparent)]
+    Archive(wharf_archive::Error),
+    /// A tar could not be written.
+    #[error("cannot write the layer")]
+    Tar(#[source] WriteError),
+    /// The system gives no randomness for a key.
+    #[error("the system gives no randomness to make a key of")]
+    Randomness(#[source] io::Error),
+    /// The hub's storage failed.
+    #[error(transparent)]
+    Store(#[from] wharf_store::Error),
+    /// The address cannot be listened on.
+    #[error(transparent)]
+    Listener(io::Error),
+    /// A file of this machine could not be used.
+    #[error("cannot {operation} `{}`", path.display())]
+    File {
+        /// What was tried, such as `open`.
+        operation: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Cause {
+    /// Names the operation and the file in an I/O error.
+    pub(crate) fn file(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::File { operation, path: path.to_owned(), source }
+    }
+
+    /// Returns the error of a layout or an archive, wherever it is wrapped.
+    #[must_use]
+    pub fn archive(&self) -> Option<&wharf_archive::Error> {
+        match self {
+            Self::Archive(error) => Some(error),
+            Self::Content(error) => error.medium_ref(),
+            _ => None,
+        }
+    }
+
+    /// Returns the registry client's error, wherever it is wrapped.
+    #[must_use]
+    pub fn client(&self) -> Option<&wharf_client::Error> {
+        match self {
+            Self::Client(error) => Some(error),
+            Self::Content(error) => error.medium_ref(),
+            _ => None,
+        }
+    }
+}
+
+impl From<wharf_archive::Error> for Cause {
+    fn from(error: wharf_archive::Error) -> Self {
+        match error {
+            // What holds the content says it no better than the content.
+            wharf_archive::Error::Content(error) => Self::Content(error),
+            error => Self::Archive(error),
+        }
+    }
+}
