@@ -3,31 +3,18 @@
 #![no_main]
 
 use std::io::Cursor;
-use std::panic::{catch_unwind, set_hook, take_hook};
-use std::sync::Mutex;
 
 use libfuzzer_sys::fuzz_target;
 use wasmparser::Validator;
 use wharf_artifact::cncf::{BuildOptions, WasmConfig, build};
 use wharf_artifact::dialect::{Dialect, Place, classify};
 use wharf_artifact::{InvalidWasm, Kind, Wasm, examine, world_wit};
-use wharf_fuzz::Trickle;
+use wharf_fuzz::{Trickle, panics};
 use wharf_oci::{Digest, Document};
 use wit_parser::UnresolvedPackageGroup;
 
-fuzz_target!(init: keep_quiet(), |bytes: &[u8]| {
-    if catch_unwind(|| check(bytes)).is_err() {
-        drop(take_hook());
-        panic!("{}", LAST_PANIC.lock().expect("to keep a text does not panic"));
-    }
-});
-
-/// The decoder of WIT may panic, and `world_wit` catches that; the fuzzer must not take it for a crash.
-fn keep_quiet() {
-    set_hook(Box::new(|panic| *LAST_PANIC.lock().expect("to keep a text does not panic") = panic.to_string()));
-}
-
-static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
+// The decoder of WIT may panic, and `world_wit` catches that.
+fuzz_target!(init: panics::keep_quiet(), |bytes: &[u8]| panics::run(check, bytes));
 
 fn check(bytes: &[u8]) {
     let outcome = examine(&mut Cursor::new(bytes));

@@ -12,6 +12,7 @@
 //! `$D` stands for the SHA-256 digest of the last body that was not empty, which no fuzzer could guess.
 
 pub mod entries;
+pub mod panics;
 mod trickle;
 
 use std::ops::Range;

@@ -1,14 +1,18 @@
-//! `cargo xtask bench`: pulls, pushes and packs large components with Wharf and with its peers, on one registry, in
-//! turns.
+//! `cargo xtask bench`: pulls, pushes and packs large components and fetches many WIT packages with Wharf and with its
+//! peers, on one registry, in turns. `cargo xtask bench fetch` does the last part alone.
 //!
 //! Seconds and memory are medians of several runs; requests and bytes are counted in one run more, which is not timed.
 //! Ratios are to the first row. Seconds drift with the machine; ratios less so, and counts not at all.
 
 mod contenders;
 mod counter;
+mod far;
+mod fetch;
 mod measure;
 
 use std::path::Path;
+
+use tempfile::TempDir;
 
 use crate::Verdict;
 use crate::binary::{Profile, build};
@@ -25,21 +29,36 @@ const SIZES_MB: [usize; 2] = [36, 300];
 
 pub(crate) fn run(root: &Path) -> Result<Verdict, Error> {
     let wharf = build(root, Profile::Release)?;
-    let directory = tempfile::tempdir().map_err(|source| Error::File { path: std::env::temp_dir(), source })?;
-    let hub = Server::wharf_hub(&wharf, directory.path())?;
+    compare_components(root, &wharf)?;
+    println!();
+    fetch::run(root, &wharf)
+}
+
+/// Runs the part about WIT packages.
+pub(crate) fn run_fetch(root: &Path) -> Result<Verdict, Error> {
+    fetch::run(root, &build(root, Profile::Release)?)
+}
+
+fn compare_components(root: &Path, wharf: &Path) -> Result<(), Error> {
+    let directory = temporary_folder()?;
+    let hub = Server::wharf_hub(wharf, directory.path())?;
     let counter = Counter::start(hub.socket_address())?;
-    let contenders = contenders::all(root, &wharf);
+    let contenders = contenders::all(root, wharf);
     println!("{RUNS} runs each, on `wharf hub` over loopback");
     for megabytes in SIZES_MB {
         let site = Site::make(directory.path(), megabytes)?;
-        contenders::prepare(&wharf, &site, &hub.address())?;
+        contenders::prepare(wharf, &site, &hub.address())?;
         for work in Work::ALL {
             println!("\n{} {megabytes} MB", work.name());
             let rows = contest(&contenders, work, &site, &hub.address(), &counter)?;
             print!("{}", table(&rows));
         }
     }
-    Ok(Verdict::Good)
+    Ok(())
+}
+
+fn temporary_folder() -> Result<TempDir, Error> {
+    tempfile::tempdir().map_err(|source| Error::File { path: std::env::temp_dir(), source })
 }
 
 /// What one contender took for one work.

@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use wharf::artifact::ManifestFormat;
 use wharf::oci::Platform;
+use wharf::packages::{InvalidName, InvalidSpec, PackageRequest};
 use wharf::{Choice, Description, Form};
 
 use crate::command;
@@ -82,7 +83,17 @@ pub(crate) enum Command {
     Tag(command::tag::Args),
     Delete(command::delete::Args),
     Deploy(command::deploy::Args),
+    Init(command::init::Args),
+    Add(command::add::Args),
+    Remove(command::remove::Args),
     Fetch(command::fetch::Args),
+    Build(command::build::Args),
+    Check(command::check::Args),
+    Publish(command::publish::Args),
+    Update(command::update::Args),
+    Outdated(command::outdated::Args),
+    Tree(command::tree::Args),
+    Get(command::get::Args),
     Diff(command::diff::Args),
     Login(command::login::Args),
     Logout(command::logout::Args),
@@ -231,6 +242,18 @@ fn annotation(text: &str) -> Result<(String, String), &'static str> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("it has the form KEY=VALUE"),
+    }
+}
+
+/// Reads a package with which versions will do, and nothing in it.
+pub(crate) fn package_request(text: &str) -> Result<PackageRequest, InvalidSpec> {
+    let request: PackageRequest = text.parse()?;
+    match &request.item {
+        None => Ok(request),
+        Some(_) => {
+            let package = request.package.to_string();
+            Err(InvalidName::Item { text: text.to_owned(), package }.into())
+        }
     }
 }
 

@@ -9,6 +9,8 @@
 //! | `WASH_ISSUER_KEY`, `WASH_SUBJECT_KEY` | keys of a provider: a file, or a seed |
 //! | `WASH_KEYS`, `USER` | folder of the keys that are not given, and whose account signs |
 //! | `WKG_CONFIG_FILE` | settings of packages, instead of `wasm-pkg/config.toml` in the folder of configurations |
+//! | `WKG_PACKAGE` | what `publish` publishes its only path as |
+//! | `WKG_REGISTRY` | the registry that a command asks for packages, whatever settings say |
 //! | `WKG_REGISTRY_<HOST>_AUTH_BEARER` | bearer token for a registry of packages; in `<HOST>`, all but letters and digits is `_` |
 //! | `WHARF_CACHE_DIR`, `XDG_CACHE_HOME` | where packages that were fetched are kept |
 //! | `REGISTRY_AUTH_FILE` | credential file to read and write, in podman's format |
@@ -22,6 +24,10 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+
+use wharf::packages::{PackageSpec, RegistryName};
+
+use crate::failure::Failure;
 
 /// What the name of a variable with a token starts and ends with.
 const TOKEN: (&str, &str) = ("WKG_REGISTRY_", "_AUTH_BEARER");
@@ -59,6 +65,10 @@ pub(crate) struct Environment {
     /// The settings of packages, and whether a variable names the file.
     pub(crate) package_config: Option<PathBuf>,
     pub(crate) is_package_config_named: bool,
+    /// What the only package is published as.
+    pub(crate) package: Option<String>,
+    /// The registry to ask for packages.
+    pub(crate) package_registry: Option<String>,
     /// Where packages are kept.
     pub(crate) package_cache: Option<PathBuf>,
     /// Bearer tokens of registries of packages, by the variable.
@@ -71,6 +81,18 @@ impl Environment {
     /// Returns the token that a variable has for a registry of packages, and the variable.
     pub(crate) fn package_token(&self, host: &str) -> Option<(&str, &str)> {
         self.package_tokens.get_key_value(&token_variable(host)).map(|(name, token)| (name.as_str(), token.as_str()))
+    }
+
+    /// Returns what the only package is published as.
+    pub(crate) fn package(&self) -> Result<Option<PackageSpec>, Failure> {
+        let Some(text) = &self.package else { return Ok(None) };
+        text.parse().map(Some).map_err(|invalid| Failure::Usage(format!("WKG_PACKAGE is no package: {invalid}")))
+    }
+
+    /// Returns the registry to ask for packages.
+    pub(crate) fn package_registry(&self) -> Result<Option<RegistryName>, Failure> {
+        let Some(text) = &self.package_registry else { return Ok(None) };
+        text.parse().map(Some).map_err(|invalid| Failure::Usage(format!("WKG_REGISTRY is no registry: {invalid}")))
     }
 
     /// Reads the process's environment.
@@ -117,6 +139,8 @@ impl Environment {
             no_proxy: proxy("NO_PROXY"),
             package_config: package_config.or(usual_config),
             is_package_config_named,
+            package: text("WKG_PACKAGE"),
+            package_registry: text("WKG_REGISTRY"),
             package_cache: path("WHARF_CACHE_DIR").or_else(|| cache_home.map(|folder| folder.join("wharf"))),
             package_tokens: BTreeMap::new(),
             retry_delay_ms: text("WHARF_RETRY_DELAY_MS"),

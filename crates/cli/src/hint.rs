@@ -15,7 +15,9 @@ use wharf::{Cause, Error, Location};
 
 use crate::{exit, wash};
 
+mod editing;
 mod packages;
+mod publishing;
 
 /// What happened to content that is not what its digest says.
 const ALTERED: &str = "the registry, or a proxy on the way to it, altered the content; tell whoever runs it";
@@ -43,7 +45,6 @@ pub(crate) fn code(error: &Error) -> u8 {
         | Cause::Expired { .. }
         | Cause::NoFolder { .. }
         | Cause::Exists { .. }
-        | Cause::OverrideOther { .. }
         | Cause::Pinned { .. }
         | Cause::NoSelector
         | Cause::TwoSelectors
@@ -53,17 +54,7 @@ pub(crate) fn code(error: &Error) -> u8 {
         | Cause::Text(_)
         | Cause::Wit(_)
         | Cause::Incomparable(_)
-        | Cause::TextNotUtf8 { .. }
-        | Cause::WitTooLarge { .. }
-        | Cause::ProjectFile { .. }
-        | Cause::Workspace { .. }
-        | Cause::PackageName { .. }
-        | Cause::NoHome { .. }
-        | Cause::PackageMoved { .. }
-        | Cause::UnusableRegistry(_)
         | Cause::Reference(_)
-        | Cause::Offline { .. }
-        | Cause::NoVersion { .. }
         | Cause::Provider(_)
         | Cause::UnwritableProvider(_)
         | Cause::Seed { .. }
@@ -90,17 +81,15 @@ pub(crate) fn code(error: &Error) -> u8 {
         | Cause::TooLargeForWit { .. } => exit::USAGE,
         cause if cause.archive().is_some() => cause.archive().map_or(exit::ENVIRONMENT, archive_code),
         Cause::File { source, .. } if is_misnamed(source.kind()) => exit::USAGE,
-        cause if is_missing(cause) => exit::USAGE,
-        Cause::LockOutdated { .. } => exit::NO,
-        _ => exit::ENVIRONMENT,
+        cause if is_missing(cause) || packages::is_mistake(cause) => exit::USAGE,
+        cause => publishing::code(cause),
     }
 }
 
 /// Returns what to do about a failed verb.
 pub(crate) fn verb_hint(error: &Error) -> Option<String> {
     let cause = error.reason();
-    let of_packages = if matches!(error, Error::Fetch { .. }) { packages::fetch_hint(cause) } else { None };
-    of_packages.or_else(|| match cause {
+    of_packages(error).or_else(|| match cause {
         _ if is_refused_login(error) => Some("check the user name and the password or token".to_owned()),
         _ if is_incomplete(error) && is_local(error) => Some("a part of it is missing; make it again".to_owned()),
         _ if is_incomplete(error) => Some("the registry has lost a part of it; push it again".to_owned()),
@@ -120,7 +109,9 @@ pub(crate) fn verb_hint(error: &Error) -> Option<String> {
             Some(format!("`{}` is a file; name another folder", path.display()))
         }
         Cause::NoFolder { path } => Some(format!("`mkdir -p {}` makes it", path.display())),
-        Cause::File { operation, .. } if matches!(error, Error::Pull { .. }) && !operation.starts_with("open") => {
+        Cause::File { operation, .. }
+            if matches!(error, Error::Pull { .. } | Error::Get { .. }) && !operation.starts_with("open") =>
+        {
             Some("pass --output to write elsewhere".to_owned())
         }
         Cause::Changed { .. } => Some("pack it again".to_owned()),
@@ -165,6 +156,22 @@ pub(crate) fn verb_hint(error: &Error) -> Option<String> {
         Cause::Content(ContentError::Digest { .. } | ContentError::Size { .. }) => Some(ALTERED.to_owned()),
         _ => packages::package_hint(cause),
     })
+}
+
+/// Returns what to do about a failed verb of packages, where that is about packages.
+fn of_packages(error: &Error) -> Option<String> {
+    let cause = error.reason();
+    if let Some(near) = packages::near_hint(error) {
+        return Some(near);
+    }
+    match error {
+        Error::Fetch { .. } | Error::Tree { .. } => packages::fetch_hint(cause),
+        Error::Update { .. } | Error::Outdated { .. } => packages::update_hint(cause),
+        Error::Init { .. } | Error::Add { .. } | Error::Remove { .. } => editing::edit_hint(error),
+        Error::Get { .. } => packages::get_hint(cause),
+        Error::Build { .. } | Error::Check { .. } | Error::Publish { .. } => publishing::publish_hint(error),
+        _ => None,
+    }
 }
 
 /// Whether the system says that a path leads nowhere, which is up to whoever gave it.
@@ -252,7 +259,16 @@ fn is_broken(error: &Error) -> bool {
 fn is_incomplete(error: &Error) -> bool {
     // The manifest that a reference names is missed with an error of the client.
     let is_part = matches!(error.reason(), Cause::Content(ContentError::NotFound { .. }));
-    matches!(error, Error::Pull { .. } | Error::Inspect { .. } | Error::ReadWit { .. } | Error::Fetch { .. }) && is_part
+    let is_of_packages = matches!(
+        error,
+        Error::Fetch { .. }
+            | Error::Get { .. }
+            | Error::Update { .. }
+            | Error::Tree { .. }
+            | Error::Add { .. }
+            | Error::Remove { .. }
+    );
+    is_part && (is_of_packages || matches!(error, Error::Pull { .. } | Error::Inspect { .. } | Error::ReadWit { .. }))
 }
 
 /// Whether a registry did not want to delete a tag.

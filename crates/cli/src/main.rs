@@ -12,6 +12,7 @@ mod inspection;
 mod keys;
 mod output;
 mod progress;
+mod project;
 mod registries;
 mod wash;
 
@@ -99,7 +100,17 @@ async fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Tags(args) => command::tags::run(args, context).await,
         Command::Tag(args) => command::tag::run(args, context).await,
         Command::Delete(args) => command::delete::run(args, context).await,
+        Command::Init(args) => command::init::run(args, context).await,
+        Command::Add(args) => command::add::run(args, context).await,
+        Command::Remove(args) => command::remove::run(args, context).await,
         Command::Fetch(args) => command::fetch::run(args, context).await,
+        Command::Build(args) => command::build::run(args, context).await,
+        Command::Check(args) => command::check::run(args, context).await,
+        Command::Publish(args) => command::publish::run(args, context).await,
+        Command::Update(args) => command::update::run(args, context).await,
+        Command::Outdated(args) => command::outdated::run(args, context).await,
+        Command::Tree(args) => command::tree::run(args, context).await,
+        Command::Get(args) => command::get::run(args, context).await,
         Command::Deploy(args) => command::deploy::run(args, context).await,
         Command::Diff(args) => command::diff::run(args, context).await,
         Command::Login(args) => command::login::run(args, context).await,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use wharf::Connect;
@@ -17,16 +17,13 @@ use crate::context::Context;
 use crate::environment::Environment;
 use crate::failure::Failure;
 
-/// Where settings and packages are, and how to reach registries.
+/// Where settings are, and how to reach registries.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Registries")]
 pub(crate) struct RegistriesArgs {
     /// Settings of packages to use instead of wasm-pkg/config.toml [env: WKG_CONFIG_FILE]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Folder in which packages are kept for the next time [env: WHARF_CACHE_DIR] [default: ~/.cache/wharf]
-    #[arg(long, value_name = "FOLDER")]
-    cache: Option<PathBuf>,
     /// Credential file to use instead of all others [env: REGISTRY_AUTH_FILE]
     #[arg(long, value_name = "FILE")]
     auth_file: Option<PathBuf>,
@@ -47,12 +44,6 @@ impl RegistriesArgs {
             Err(source) => return Err(Failure::File { path: path.clone(), source }),
         };
         Config::parse(&text).map_err(|source| Failure::Settings { path: path.clone(), source: Box::new(source) })
-    }
-
-    /// Returns the folder in which packages are kept.
-    pub(crate) fn cache(&self, environment: &Environment) -> Result<PathBuf, Failure> {
-        let folder = self.cache.as_ref().or(environment.package_cache.as_ref()).cloned();
-        folder.ok_or_else(|| Failure::Usage("there is no HOME for packages: pass --cache".to_owned()))
     }
 
     /// Returns what reaches the registries.
@@ -126,16 +117,8 @@ fn security(settings: &OciSettings) -> Security {
     }
 }
 
-/// Returns the folder of the project that `folder` is in: the nearest with a `wkg.toml`, else itself.
-pub(crate) fn project_of(folder: &Path) -> PathBuf {
-    let named = folder.ancestors().find(|folder| folder.join("wkg.toml").is_file());
-    named.unwrap_or(folder).to_owned()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use wharf::packages::{PackageName, Settings};
 
     use super::*;
@@ -227,19 +210,5 @@ mod tests {
         let host = "acme.example".parse().unwrap();
         let count = |settings| registries.options_for(&host, settings).unwrap().ca_certificates.len();
         assert_eq!((count(Some(&settings.oci)), count(None)), (1, 0));
-    }
-
-    #[test]
-    fn a_project_is_the_nearest_folder_with_a_manifest() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        std::fs::create_dir_all(path("member/src/wit")).unwrap();
-        assert_eq!(project_of(&path("member/src")), path("member/src"), "there is no manifest");
-        for (manifest, expected) in
-            [("wkg.toml", ""), ("member/wkg.toml", "member"), ("member/src/wkg.toml", "member/src")]
-        {
-            std::fs::write(path(manifest), "").unwrap();
-            assert_eq!(project_of(&path("member/src")), folder.path().join(Path::new(expected)), "{manifest}");
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! What all documents have in common: who wrote them is not known, and a fault in them has a place.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use semver::{Version, VersionReq};
 use serde::de::DeserializeOwned;
@@ -23,6 +24,8 @@ pub enum DocumentKind {
     Origins,
     /// `registry.json`, which a registry serves of itself.
     Metadata,
+    /// `wit.toml`, what a package said of itself for the retired tool `wit`.
+    WitToml,
 }
 
 impl fmt::Display for DocumentKind {
@@ -34,6 +37,7 @@ impl fmt::Display for DocumentKind {
             Self::Lock => "wkg.lock",
             Self::Origins => "wharf.lock",
             Self::Metadata => "registry.json",
+            Self::WitToml => "wit.toml",
         })
     }
 }
@@ -109,6 +113,23 @@ pub enum InvalidDocument {
         /// The version.
         version: Version,
     },
+    /// A path that a file cannot hold, as it is not Unicode.
+    #[error("the path `{}` is not Unicode, as all that is written to {} has to be", path.display(), DocumentKind::Manifest)]
+    NotUnicode {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A `wit.toml` with a dependency of a registry that it does not tell of.
+    #[error(
+        "{} has `{name}` from the registry `{registry}`, which `[registries]` does not name",
+        DocumentKind::WitToml
+    )]
+    UnknownRegistry {
+        /// The dependency.
+        name: PackageName,
+        /// What it calls the registry.
+        registry: String,
+    },
     /// A `wkg.toml` that is that of a workspace and of a package at once.
     #[error(
         "{} has `[workspace]` and `[{table}]`; what holds for all members stands in `[workspace.metadata]`, and the \
@@ -139,7 +160,7 @@ pub(crate) fn parse_toml<T: DeserializeOwned>(document: DocumentKind, text: &str
 }
 
 /// Returns the line and column, from 1, of the byte at `offset`.
-fn place(text: &str, offset: usize) -> (usize, usize) {
+pub(crate) fn place(text: &str, offset: usize) -> (usize, usize) {
     let before = &text.as_bytes()[..offset.min(text.len())];
     let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
     let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;

@@ -30,6 +30,8 @@ pub struct Home {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HomeRule {
+    /// The command line.
+    Flag,
     /// The project's word on the package.
     ProjectPackage,
     /// The project's word on the namespace.
@@ -56,6 +58,7 @@ impl HomeRule {
 impl fmt::Display for HomeRule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::Flag => "`--registry`",
             Self::ProjectPackage => "`[packages]` of wharf.toml",
             Self::ProjectNamespace => "`[registries]` of wharf.toml",
             Self::ProjectDefault => "`default` of wharf.toml",
@@ -175,7 +178,8 @@ mod tests {
     "#;
 
     fn home_of(package: &str, project: &str, config: &str) -> Option<(String, HomeRule)> {
-        let settings = Settings { project: Project::parse(project).unwrap(), config: Config::parse(config).unwrap() };
+        let (project, config) = (Project::parse(project).unwrap(), Config::parse(config).unwrap());
+        let settings = Settings { project, config, flag: None };
         let home = settings.home(&package.parse().unwrap())?;
         Some((home.registry.to_string(), home.rule))
     }
@@ -237,6 +241,7 @@ mod tests {
 
     #[test]
     fn a_rule_says_where_to_look() {
+        assert_eq!(HomeRule::Flag.to_string(), "`--registry`");
         assert_eq!(HomeRule::Namespace.to_string(), "`namespace_registries` of config.toml");
         assert_eq!(HomeRule::ProjectPackage.to_string(), "`[packages]` of wharf.toml");
     }

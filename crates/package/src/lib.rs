@@ -22,6 +22,7 @@
 //! | `wkg.toml` | what a package or workspace says of itself | [`Manifest::parse`] | that of `wkg` |
 //! | `wkg.lock` | the versions chosen | [`Lock::parse`], [`Lock::to_text`] | that of `wkg`, byte for byte |
 //! | `wharf.lock` | where they came from | [`WharfLock::parse`], [`WharfLock::to_text`] | Wharf's own |
+//! | `wit.toml` | what a package said of itself | [`WitToml::parse`] | that of the retired `wit` |
 //!
 //! The type of each draws its format, and [`Settings::home`] the order in which settings count. All of them are foreign: they have [size limits](limits), and a fault in one is
 //! told with its place.
@@ -47,19 +48,25 @@
 
 mod config;
 mod document;
+pub mod edit;
 mod home;
 pub mod limits;
 mod location;
 mod lock;
 mod manifest;
+mod member_pattern;
 mod metadata;
 mod name;
+mod near;
 mod project;
 mod registry;
+mod request;
+pub mod resolve;
 mod settings;
 mod spec;
 mod version;
 mod wharf_lock;
+mod wit_toml;
 
 pub use config::{BasicCredential, Config, OciSettings, RegistrySettings, Scheme};
 pub use document::{DocumentKind, InvalidDocument};
@@ -67,12 +74,16 @@ pub use home::{Home, HomeRule};
 pub use location::{LocalHome, Location, OciHome};
 pub use lock::{Lock, Locked};
 pub use manifest::{Manifest, Override, PackageManifest, PackageMetadata, WorkspaceManifest};
+pub use member_pattern::{InvalidMemberPattern, MemberPattern};
 pub use metadata::{Protocol, RegistryMetadata};
 pub use name::{InvalidName, Label, PackageName};
+pub use near::{near, well_known};
 pub use project::Project;
 pub use registry::RegistryName;
+pub use request::PackageRequest;
 pub use semver::{Version, VersionReq};
 pub use settings::{Settings, UnusableRegistry};
 pub use spec::{InvalidSpec, PackageSpec};
 pub use version::{exactly, newest, tag_of, version_of_tag};
 pub use wharf_lock::{Content, Origin, WharfLock};
+pub use wit_toml::{WitDependency, WitToml};

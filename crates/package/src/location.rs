@@ -21,7 +21,7 @@ pub enum Location {
     Local(LocalHome),
 }
 
-/// An OCI registry, and the prefix that the repositories of packages have there.
+/// An OCI registry, and the prefix that the repositories of packages have there. Its host can stand in references.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OciHome {
     registry: Registry,
@@ -29,24 +29,23 @@ pub struct OciHome {
 }
 
 impl OciHome {
-    /// Makes a home of a registry, and of a prefix that stands before the namespace as it is: `webassembly/` with its
-    /// slash, or nothing.
-    ///
-    /// # Errors
-    /// [`InvalidReference`], where no name behind the prefix is one of a repository.
-    pub fn new(registry: Registry, prefix: &str) -> Result<Self, InvalidReference> {
-        Self::check_prefix(prefix)?;
-        Ok(Self::of(registry, prefix.to_owned()))
-    }
-
-    /// Makes a home of a prefix that was checked.
-    pub(crate) fn of(registry: Registry, prefix: String) -> Self {
+    /// Makes a home of a registry, and of a prefix that was [checked](Self::check_prefix): it stands before the
+    /// namespace as it is, `webassembly/` with its slash, or nothing.
+    pub(crate) fn new(registry: Registry, prefix: String) -> Self {
         Self { registry, prefix }
     }
 
     /// Refuses a prefix behind which the shortest package is no repository.
     pub(crate) fn check_prefix(prefix: &str) -> Result<(), InvalidReference> {
         format!("{prefix}a/a").parse::<RepositoryName>().map(drop)
+    }
+
+    /// Whether the references of packages are read as what they are: where a host has neither a dot nor a port, it is
+    /// read as a part of a repository, of another registry.
+    pub(crate) fn has_references(&self) -> bool {
+        let repository = "a/a".parse().expect("it is a repository");
+        let reference = Reference::new(self.registry.clone(), repository);
+        reference.to_string().parse().as_ref() == Ok(&reference)
     }
 
     /// Returns the registry.
@@ -130,7 +129,7 @@ mod tests {
             ("webassembly/", "ghcr.io/webassembly/wasi/http:0.2.3"),
             ("webassembly-", "ghcr.io/webassembly-wasi/http:0.2.3"),
         ] {
-            let home = OciHome::new("ghcr.io".parse().unwrap(), prefix).unwrap();
+            let home = OciHome::new("ghcr.io".parse().unwrap(), prefix.to_owned());
             let reference = home.reference(&package(), Some(&"0.2.3".parse().unwrap())).unwrap();
             assert_eq!(reference, expected.parse().unwrap());
         }
@@ -138,20 +137,38 @@ mod tests {
 
     #[test]
     fn without_a_version_there_is_no_tag() {
-        let home = OciHome::new("ghcr.io".parse().unwrap(), "").unwrap();
+        let home = OciHome::new("ghcr.io".parse().unwrap(), String::new());
         assert_eq!(home.reference(&package(), None).unwrap().tag(), None);
     }
 
     #[test]
     fn a_prefix_that_leads_out_of_the_registry_is_refused() {
         for prefix in ["/", "../", "a//", "A/", "a b/", "a/?", "a:b/"] {
-            assert!(OciHome::new("ghcr.io".parse().unwrap(), prefix).is_err(), "{prefix}");
+            assert!(OciHome::check_prefix(prefix).is_err(), "{prefix}");
+        }
+    }
+
+    #[test]
+    fn a_host_has_references_where_it_is_read_as_a_host_in_them() {
+        for (host, expected) in [
+            ("acme.example", true),
+            ("acme:443", true),
+            ("localhost", true),
+            ("[::1]:5000", true),
+            ("docker.io", true),
+            ("acme", false),
+            ("a_b-c", false),
+        ] {
+            let home = OciHome::new(host.parse().unwrap(), String::new());
+            assert_eq!(home.has_references(), expected, "{host}");
+            let reference = home.reference(&package(), None).unwrap();
+            assert_eq!(reference.to_string().parse() == Ok(reference), expected, "{host}");
         }
     }
 
     #[test]
     fn a_repository_name_that_becomes_too_long_is_refused() {
-        let home = OciHome::new("ghcr.io".parse().unwrap(), &"a/".repeat(100)).unwrap();
+        let home = OciHome::new("ghcr.io".parse().unwrap(), "a/".repeat(100));
         let package = format!("a:{}", "b".repeat(60)).parse().unwrap();
         assert_eq!(home.repository(&package), Err(InvalidReference::RepositoryLength { length: 262 }));
     }

@@ -9,6 +9,7 @@ use wharf_oci::Digest;
 
 use crate::document::{check_size, parse_toml};
 use crate::limits::LOCK_BYTES_MAX;
+use crate::resolve::Requirement;
 use crate::{DocumentKind, InvalidDocument, PackageName, RegistryName};
 
 const VERSION: u64 = 1;
@@ -120,6 +121,21 @@ impl Lock {
         self.packages.get(&key)?.get(&requirement.to_string())
     }
 
+    /// Returns what was chosen for what is demanded of a package of a registry.
+    ///
+    /// Of versions that differ in their build metadata alone, the file has room for one, the last that was put in; the
+    /// others are not in it.
+    #[must_use]
+    pub fn choice(
+        &self,
+        package: &PackageName,
+        registry: Option<&RegistryName>,
+        requirement: &Requirement,
+    ) -> Option<&Locked> {
+        let locked = self.find(package, registry, &requirement.to_version_req())?;
+        requirement.is_met_by(&locked.version).then_some(locked)
+    }
+
     /// Returns the lock with one choice more, in place of an earlier one for the same requirement.
     #[must_use]
     pub fn with(mut self, package: PackageName, registry: Option<RegistryName>, locked: Locked) -> Self {
@@ -216,6 +232,27 @@ mod tests {
             let found = lock.find(&package.parse().unwrap(), registry.as_ref(), &requirement);
             assert_eq!(found.map(|locked| locked.version.to_string()).as_deref(), expected, "{package}");
         }
+    }
+
+    #[test]
+    fn versions_that_share_a_line_are_not_taken_for_each_other() {
+        let name: PackageName = "a:b".parse().unwrap();
+        let lock = Lock::default()
+            .with(name.clone(), None, locked("=1.0.0", "1.0.0+a"))
+            .with(name.clone(), None, locked("=1.0.0", "1.0.0+b"))
+            .with(name.clone(), None, locked("*", "2.0.0-rc.1"))
+            .with(name.clone(), None, locked("^3", "2.0.0"));
+        assert_eq!(lock.entries().count(), 3, "`wkg` has one line for a requirement");
+        let chosen = |requirement: Requirement| lock.choice(&name, None, &requirement).map(|it| it.version.to_string());
+        let open = |requirement: &str| chosen(Requirement::Open(requirement.parse().unwrap()));
+        let exactly = |version: &str| chosen(Requirement::Exactly(version.parse().unwrap()));
+        assert_eq!(exactly("1.0.0+b").as_deref(), Some("1.0.0+b"));
+        assert_eq!(exactly("1.0.0+a"), None);
+        assert_eq!(exactly("1.0.0"), None);
+        assert_eq!(open("=1.0.0").as_deref(), Some("1.0.0+b"));
+        assert_eq!(open("*").as_deref(), Some("2.0.0-rc.1"));
+        assert_eq!(open("^3"), None, "what does not meet its own requirement is no answer");
+        assert_eq!(open("^1"), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::document::{check_size, parse_toml};
 use crate::limits::SETTINGS_BYTES_MAX;
-use crate::{DocumentKind, InvalidDocument, PackageName};
+use crate::{DocumentKind, InvalidDocument, MemberPattern, PackageName};
 
 /// What a `wkg.toml` says, as `wkg` reads it.
 ///
@@ -54,8 +54,8 @@ pub struct PackageManifest {
 /// What a workspace says of its members.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkspaceManifest {
-    /// Folders of members relative to the file, in which `*`, `?` and `[…]` may stand.
-    pub members: Vec<String>,
+    /// Which folders are members.
+    pub members: Vec<MemberPattern>,
     /// What all members say of themselves where they say nothing else.
     pub metadata: PackageMetadata,
 }
@@ -72,7 +72,7 @@ pub enum Override {
 
 /// What the built package says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table of texts")]
 #[non_exhaustive]
 pub struct PackageMetadata {
     /// Who wrote it.
@@ -126,14 +126,15 @@ struct Fields {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a table with `members`")]
 struct WorkspaceFields {
-    members: Option<Vec<String>>,
+    members: Option<Vec<MemberPattern>>,
     #[serde(default)]
     metadata: PackageMetadata,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with a `path` or a `version`")]
 struct OverrideFields {
     path: Option<PathBuf>,
     version: Option<VersionReq>,
@@ -202,7 +203,7 @@ mod tests {
     fn a_workspace_has_members() {
         let text = "[workspace]\nmembers = [\"one\", \"examples/*/wit\"]\n[workspace.metadata]\nlicenses = \"L\"";
         let Manifest::Workspace(workspace) = Manifest::parse(text).unwrap() else { panic!("it is a workspace") };
-        assert_eq!(workspace.members, ["one", "examples/*/wit"]);
+        assert_eq!(workspace.members, ["one", "examples/*/wit"].map(|text| text.parse().unwrap()));
         assert_eq!(workspace.metadata.licenses.as_deref(), Some("L"));
     }
 
@@ -221,6 +222,13 @@ mod tests {
             ("[metadata]\nauthors = [\"A\"]", "line 2, column 11: invalid type: sequence, expected a string"),
             ("[metadata]\nauthor = \"A\"\nauthors = \"B\"", "line 1, column 1: duplicate field `authors`"),
             ("[overrides]\nacme = { path = \"a\" }", "line 2, column 1: `acme` is not a package name"),
+            (
+                "[overrides]\n\"a:b\" = \"../x\"",
+                "line 2, column 9: invalid type: string \"../x\", expected a table with a `path` or a `version`",
+            ),
+            ("metadata = \"x\"", "line 1, column 12: invalid type: string \"x\", expected a table of texts"),
+            ("workspace = \"..\"", "line 1, column 13: invalid type: string \"..\", expected a table with `members`"),
+            ("[workspace]\nmembers = [\"../a\"]", "line 2, column 11: `../a` leads out of the workspace"),
             ("[overrides]\n\"a:b\" = {}", "line 2, column 9: an override has a `path` or a `version`"),
             ("[overrides]\n\"a:b\" = { version = \"1.y\" }", "line 2, column 21: unexpected character 'y'"),
             ("[overrides]\n\"a:b\" = { branch = \"x\" }", "line 2, column 11: unknown field `branch`"),

@@ -67,9 +67,8 @@ impl RegistryMetadata {
     }
 
     /// Returns where the packages of the registry `name` are in OCI: at its own host, if this does not say otherwise.
-    #[must_use]
-    pub fn oci_home(&self, name: &RegistryName) -> OciHome {
-        OciHome::of(self.oci_registry.as_ref().unwrap_or(name.host()).clone(), self.oci_prefix.clone())
+    pub(crate) fn oci_home(&self, name: &RegistryName) -> OciHome {
+        OciHome::new(self.oci_registry.as_ref().unwrap_or(name.host()).clone(), self.oci_prefix.clone())
     }
 }
 

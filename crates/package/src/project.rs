@@ -50,6 +50,13 @@ impl Project {
         Ok(Self { homes: Mappings { packages, namespaces, default }, mirrors })
     }
 
+    /// Returns the settings without mirrors: what is published goes to the registry itself.
+    #[must_use]
+    pub fn without_mirrors(mut self) -> Self {
+        self.mirrors.clear();
+        self
+    }
+
     /// Returns the home that the project gives a package.
     pub(crate) fn home(&self, package: &PackageName) -> Option<Home> {
         self.homes.home(package, &RULES)

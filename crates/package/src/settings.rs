@@ -1,14 +1,18 @@
 //! The settings of a user and of a project together, and where they lead.
 
+use wharf_oci::Registry;
+
 use crate::home::built_in;
 use crate::{
-    Config, Home, LocalHome, Location, OciHome, PackageName, Project, Protocol, RegistryMetadata, RegistryName,
-    RegistrySettings,
+    Config, Home, HomeRule, LocalHome, Location, OciHome, PackageName, Project, Protocol, RegistryMetadata,
+    RegistryName, RegistrySettings,
 };
 
 /// All that is set for the one who runs Wharf in a project: where packages come from, and how to get there.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
+    /// The registry that the command line names: the home of all packages, whatever else is set.
+    pub flag: Option<RegistryName>,
     /// The settings of the project.
     pub project: Project,
     /// The settings of the user.
@@ -33,6 +37,17 @@ pub enum UnusableRegistry {
         /// The protocol.
         protocol: String,
     },
+    /// The packages are at a host that cannot stand in a reference, as it has neither a dot nor a port.
+    #[error(
+        "the packages of `{registry}` are at the host `{host}`, which is read as the name of a repository where a \
+         reference starts with it"
+    )]
+    NoReference {
+        /// The registry.
+        registry: RegistryName,
+        /// The host.
+        host: Registry,
+    },
     /// What a registry says of itself puts its packages into a folder of this machine, which is for the user to say.
     #[error(
         "the metadata of `{registry}` put its packages into a folder of this machine, which only \
@@ -50,6 +65,7 @@ impl Settings {
     /// The first of these that speaks of the package decides:
     ///
     /// ```text
+    /// --registry                                     all packages
     /// wharf.toml    [packages]                       the package
     /// wharf.toml    [registries]                     its namespace
     /// wharf.toml    default                          all packages
@@ -60,10 +76,19 @@ impl Settings {
     ///               ba, wrpc                         bytecodealliance.org
     ///               wasmcloud                        wasmcloud.com
     /// ```
+    ///
+    /// What a rule says of the registry it names counts for that registry alone: where the command line names another
+    /// one, that is asked what it says of itself.
     #[must_use]
     pub fn home(&self, package: &PackageName) -> Option<Home> {
         let given = self.project.home(package).or_else(|| self.config.home(package));
-        given.or_else(|| built_in(package.namespace()))
+        let by_rule = given.or_else(|| built_in(package.namespace()));
+        match &self.flag {
+            Some(flag) if by_rule.as_ref().is_none_or(|home| home.registry != *flag) => {
+                Some(Home { registry: flag.clone(), metadata: None, rule: HomeRule::Flag })
+            }
+            _ => by_rule,
+        }
     }
 
     /// Returns how the registry of a home is reached, where the user has set that.
@@ -103,7 +128,10 @@ impl Settings {
             None => (preferred_protocol(metadata), false),
         };
         match protocol {
-            Protocol::Oci => Ok(Location::Oci(oci_home(&registry, metadata))),
+            Protocol::Oci => match oci_home(&registry, metadata) {
+                home if home.has_references() => Ok(Location::Oci(home)),
+                home => Err(UnusableRegistry::NoReference { registry, host: home.registry().clone() }),
+            },
             Protocol::Local if !is_set => Err(UnusableRegistry::ForeignFolder { registry }),
             Protocol::Local => match settings.and_then(|settings| settings.folder.clone()) {
                 Some(root) => Ok(Location::Local(LocalHome::new(root))),
@@ -136,11 +164,15 @@ mod tests {
     const OCI: &str = r#"{"oci":{"registry":"ghcr.io","namespacePrefix":"acme/"}}"#;
 
     fn settings(project: &str, config: &str) -> Settings {
-        Settings { project: Project::parse(project).unwrap(), config: Config::parse(config).unwrap() }
+        let (project, config) = (Project::parse(project).unwrap(), Config::parse(config).unwrap());
+        Settings { project, config, flag: None }
     }
 
     fn location_of(project: &str, config: &str, served: Option<&str>) -> Result<String, UnusableRegistry> {
-        let settings = settings(project, config);
+        place(&settings(project, config), served)
+    }
+
+    fn place(settings: &Settings, served: Option<&str>) -> Result<String, UnusableRegistry> {
         let package = "acme:thing".parse().unwrap();
         let home = settings.home(&package).unwrap();
         let served = served.map(|text| RegistryMetadata::parse(text.as_bytes()).unwrap());
@@ -165,6 +197,9 @@ mod tests {
             (&local, Some(OCI), "packages"),
             (&both, Some(OCI), "ghcr.io/acme/acme/thing"),
             (&named, None, "packages"),
+            ("default_registry = \"acme\"", Some(OCI), "ghcr.io/acme/acme/thing"),
+            ("default_registry = \"acme:443\"", None, "acme:443/acme/thing"),
+            ("default_registry = \"acme\"\n[registry.acme.local]\nroot = \"packages\"", None, "packages"),
         ] {
             assert_eq!(location_of("", config, served), Ok(expected.to_owned()), "{config}");
         }
@@ -180,10 +215,18 @@ mod tests {
             registry: registry.clone(),
             protocol: protocol.to_owned(),
         };
+        let alone = |registry: &str, host: &str| UnusableRegistry::NoReference {
+            registry: registry.parse().unwrap(),
+            host: host.parse().unwrap(),
+        };
         for (config, served, expected) in [
             (local.as_str(), None, UnusableRegistry::NoFolder { registry: registry.clone() }),
             (warg.as_str(), None, unknown("warg")),
             (plain, Some(r#"{"preferredProtocol":"other"}"#), unknown("other")),
+            ("default_registry = \"acme\"", None, alone("acme", "acme")),
+            ("default_registry = \"acme\"", Some("{}"), alone("acme", "acme")),
+            ("default_registry = \"acme\"\n[registry.acme.oci]", None, alone("acme", "acme")),
+            (plain, Some(r#"{"oci":{"registry":"acme"}}"#), alone("acme.example", "acme")),
             (plain, Some(r#"{"local":{"root":"a"}}"#), UnusableRegistry::ForeignFolder { registry: registry.clone() }),
         ] {
             assert_eq!(location_of("", config, served), Err(expected), "{config}");
@@ -201,6 +244,33 @@ mod tests {
             let settings = settings("", config);
             let home = settings.home(&"acme:thing".parse().unwrap()).unwrap();
             assert_eq!(settings.needs_metadata(&home), expected, "{config}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_goes_before_all_settings() {
+        let inline = |registry: &str| {
+            format!("acme = {{ registry = \"{registry}\", metadata = {{ oci = {{ registry = \"quay.io\" }} }} }}\n")
+        };
+        let of_project = |registry: &str| format!("[registries]\n{}", inline(registry));
+        let of_user = |registry: &str| format!("[namespace_registries]\n{}", inline(registry));
+        let package = "[packages]\n\"acme:thing\" = \"acme.example\"\n";
+        let local = "[registry.\"flag.example\".local]\nroot = \"packages\"\n";
+        for (project, config, rule, expected) in [
+            ("", "", HomeRule::Flag, "ghcr.io/acme/acme/thing"),
+            (package, "default_registry = \"acme.example\"\n", HomeRule::Flag, "ghcr.io/acme/acme/thing"),
+            (&of_project("acme.example"), "", HomeRule::Flag, "ghcr.io/acme/acme/thing"),
+            ("", &of_user("acme.example"), HomeRule::Flag, "ghcr.io/acme/acme/thing"),
+            // What is said of the very registry that the command line names holds for it.
+            ("", &of_user("flag.example"), HomeRule::Namespace, "quay.io/acme/thing"),
+            (&of_project("flag.example"), "", HomeRule::ProjectNamespace, "quay.io/acme/thing"),
+            (package, local, HomeRule::Flag, "packages"),
+        ] {
+            let flag = Some("flag.example".parse().unwrap());
+            let settings = Settings { flag, ..settings(project, config) };
+            let home = settings.home(&"acme:thing".parse().unwrap()).unwrap();
+            assert_eq!((home.registry.as_str(), home.rule), ("flag.example", rule), "{project}{config}");
+            assert_eq!(place(&settings, Some(OCI)), Ok(expected.to_owned()), "{project}{config}");
         }
     }
 

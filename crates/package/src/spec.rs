@@ -24,6 +24,14 @@ pub enum InvalidSpec {
         /// Why.
         source: semver::Error,
     },
+    /// The part after the `/` is no name.
+    #[error("`{text}` is no interface or world of `{package}`")]
+    Item {
+        /// The package.
+        package: PackageName,
+        /// What was given as something in it.
+        text: String,
+    },
 }
 
 /// A package, and one version of it where one is given.

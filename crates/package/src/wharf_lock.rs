@@ -22,7 +22,9 @@ const VERSION: u64 = 1;
 ///
 /// ```text
 /// version = 1
-/// generated = ["wasi-cli-0.2.3", "wasi-io-0.2.3"]          names in wit/deps that are not written by hand
+///
+/// [generated]                                               what in folders of `deps` is not put there by hand
+/// "wit" = ["wasi-cli-0.2.3", "wasi-io-0.2.3"]               the names in wit/deps
 ///
 /// [[packages]]
 /// name = "wasi:cli"
@@ -38,8 +40,9 @@ const VERSION: u64 = 1;
 pub struct WharfLock {
     /// The packages that were fetched.
     pub packages: BTreeMap<PackageName, Origin>,
-    /// What was written to `wit/deps`, by its name there.
-    pub generated: BTreeSet<String>,
+    /// What was written to the `deps` of each folder of WIT, by its name there. The folder is relative to the file, with
+    /// `/` on all systems.
+    pub generated: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Where a package came from. All its versions come from one place.
@@ -96,8 +99,11 @@ impl WharfLock {
             text.push('\n');
         };
         if !self.generated.is_empty() {
-            line(format_args!("generated = ["));
-            self.generated.iter().for_each(|name| line(format_args!("    {},", quoted(name))));
+            line(format_args!("\n[generated]"));
+        }
+        for (folder, names) in &self.generated {
+            line(format_args!("{} = [", quoted(folder)));
+            names.iter().for_each(|name| line(format_args!("    {},", quoted(name))));
             line(format_args!("]"));
         }
         for (name, Origin { registry, repository, versions }) in &self.packages {
@@ -127,16 +133,16 @@ fn by_version(name: &PackageName, versions: Vec<Locked>) -> Result<BTreeMap<Vers
     Ok(sorted)
 }
 
-/// Quotes a text that may be any file name.
+/// Quotes a text that may be any file name: JSON does that as TOML wants it for keys and values, but for one character.
 fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
 #[derive(Deserialize)]
 struct File {
     version: u64,
     #[serde(default)]
-    generated: BTreeSet<String>,
+    generated: BTreeMap<String, BTreeSet<String>>,
     #[serde(default)]
     packages: Vec<Package>,
 }
@@ -192,7 +198,11 @@ mod tests {
         };
         WharfLock {
             packages: [("wasi:io".parse().unwrap(), oci), ("acme:store".parse().unwrap(), folder)].into(),
-            generated: ["wasi-io-0.2.3".to_owned(), "a\"b".to_owned()].into(),
+            generated: [(
+                "a/w it".to_owned(),
+                ["wasi-io-0.2.3".to_owned(), "a\"b".to_owned(), "\u{7f}\n".to_owned()].into(),
+            )]
+            .into(),
         }
     }
 
@@ -208,7 +218,7 @@ mod tests {
     fn a_file_reads_well() {
         let text = lock().to_text();
         let (start, packages) = text.split_once("\n[[packages]]").unwrap();
-        let generated = "version = 1\ngenerated = [\n    'a\"b',\n    \"wasi-io-0.2.3\",\n]\n";
+        let generated = "version = 1\n\n[generated]\n\"a/w it\" = [\n    \"a\\\"b\",\n    \"wasi-io-0.2.3\",\n    \"\\u007f\\n\",\n]\n";
         assert_eq!(start, format!("{HEADER}{generated}"));
         assert!(
             packages.starts_with("\nname = \"acme:store\"\nregistry = \"localhost:1234\"\n\n[[packages.versions]]\n")

@@ -1,5 +1,8 @@
 //! Why a verb failed.
 
+mod edit_fault;
+mod package_fault;
+mod sources;
 mod words;
 
 use std::io;
@@ -11,12 +14,16 @@ use wharf_artifact::provider::{InvalidKey, InvalidProvider, UnwritableProvider, 
 use wharf_artifact::search::InvalidLayer;
 use wharf_artifact::{InvalidBuild, InvalidText, InvalidWasm, Kind, Role};
 use wharf_oci::{Digest, InvalidReference, MediaType, TagName};
+use wharf_package::resolve::Unresolvable;
 use wharf_package::{
-    HomeRule, InvalidDocument, InvalidName, PackageName, RegistryName, UnusableRegistry, Version, VersionReq,
+    HomeRule, InvalidDocument, InvalidName, PackageName, PackageSpec, RegistryName, UnusableRegistry, Version,
+    VersionReq,
 };
 use wharf_tar::{InvalidPath, InvalidTar, WriteError};
 
-use self::words::{instead, name, versions};
+pub use self::edit_fault::EditFault;
+pub use self::package_fault::PackageFault;
+use self::words::{but, instead, instead_of, name};
 use crate::Form;
 
 /// Why a verb failed; sorted by whose fault it is.
@@ -161,12 +168,9 @@ pub enum Cause {
         /// Why.
         source: InvalidDocument,
     },
-    /// A `wkg.toml` is that of a workspace.
-    #[error("`{}` is that of a workspace, whose packages are fetched one by one", path.display())]
-    Workspace {
-        /// The file.
-        path: PathBuf,
-    },
+    /// No versions of packages meet all that is asked of them.
+    #[error(transparent)]
+    Unresolvable(#[from] Unresolvable),
     /// A path in `wkg.toml` leads to another package than the one it is given for.
     #[error("`{}` is the package `{found}`, where wkg.toml has it for `{package}`", path.display())]
     OverrideOther {
@@ -177,6 +181,12 @@ pub enum Cause {
         /// What is there.
         found: String,
     },
+    /// A package cannot be built, or not be published.
+    #[error(transparent)]
+    PackageFault(Box<PackageFault>),
+    /// A project cannot be made, or not be changed as it was asked for.
+    #[error(transparent)]
+    EditFault(#[from] EditFault),
     /// The WIT names a package by a name that no registry can have.
     #[error("a package is named at {location} that no registry can have")]
     PackageName {
@@ -205,6 +215,14 @@ pub enum Cause {
         now: String,
         /// The setting that says so; nothing where it is the registry.
         rule: Option<HomeRule>,
+    },
+    /// A package was named that the project does not use.
+    #[error("the project does not use `{package}`{}", but(near))]
+    NotUsed {
+        /// The package, and its version where one was named.
+        package: PackageSpec,
+        /// What it uses instead: other versions, or packages that are spelled alike, the nearest first.
+        near: Vec<PackageSpec>,
     },
     /// The registry of a package cannot be used as the settings want it.
     #[error(transparent)]
@@ -237,7 +255,7 @@ pub enum Cause {
         source: Box<Self>,
     },
     /// No version of a package will do.
-    #[error("`{package}` has no version `{requirement}`; it has {}", versions(known))]
+    #[error("`{package}` has no version{}", instead_of(requirement, known))]
     NoVersion {
         /// The package.
         package: PackageName,
@@ -297,6 +315,14 @@ pub enum Cause {
         bytes: u64,
         /// The limit in files and folders.
         entries: usize,
+    },
+    /// A workspace has more folders than any does, and a pattern looks into all of them.
+    #[error("`{}` has more than {folders} folders that may be members", path.display())]
+    WorkspaceTooLarge {
+        /// The folder of the workspace.
+        path: PathBuf,
+        /// The limit.
+        folders: usize,
     },
     /// What should be a file is a folder or a device.
     #[error("`{}` is not a file", path.display())]
@@ -447,35 +473,5 @@ impl Cause {
     /// Names the operation and the file in an I/O error.
     pub(crate) fn file(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::File { operation, path: path.to_owned(), source }
-    }
-
-    /// Returns the error of a layout or an archive, wherever it is wrapped.
-    #[must_use]
-    pub fn archive(&self) -> Option<&wharf_archive::Error> {
-        match self {
-            Self::Archive(error) => Some(error),
-            Self::Content(error) => error.medium_ref(),
-            _ => None,
-        }
-    }
-
-    /// Returns the registry client's error, wherever it is wrapped.
-    #[must_use]
-    pub fn client(&self) -> Option<&wharf_client::Error> {
-        match self {
-            Self::Client(error) => Some(error),
-            Self::Content(error) => error.medium_ref(),
-            _ => None,
-        }
-    }
-}
-
-impl From<wharf_archive::Error> for Cause {
-    fn from(error: wharf_archive::Error) -> Self {
-        match error {
-            // What holds the content says it no better than the content.
-            wharf_archive::Error::Content(error) => Self::Content(error),
-            error => Self::Archive(error),
-        }
     }
 }

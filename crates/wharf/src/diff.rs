@@ -8,7 +8,7 @@ use serde::Serialize;
 use wharf_client::Client;
 use wharf_oci::Progress;
 use wharf_package::Version;
-use wharf_wit::compare::{Bump, Change, Comparison, Release, compare};
+use wharf_wit::compare::{Bump, Change, Comparison, Incomparable, Release, compare};
 use wharf_wit::limits::WASM_BYTES_MAX;
 use wharf_wit::{Document, PackageName, Resolved, merge};
 
@@ -17,8 +17,8 @@ use crate::extract::extract;
 use crate::input::Input;
 use crate::locate::{Choice, locate};
 use crate::place::Place;
+use crate::project::WitFolder;
 use crate::wasm_file::open_file;
-use crate::wit_folder::WitFolder;
 use crate::{Cause, Error, Surroundings, Target};
 
 /// What to compare.
@@ -93,25 +93,35 @@ pub async fn diff(client: &Client, options: &DiffOptions, progress: &Arc<dyn Pro
         sides.push(read.map_err(|source| Error::ReadWit { target: target.to_string(), source })?);
     }
     let [old, new]: [Resolved; 2] = sides.try_into().expect("each of two targets was read");
-    let compared = compare(&Release::from(&old), &Release::from(&new));
-    let Comparison { changes, bump } = compared.map_err(|source| Error::Diff {
+    let side = |target: &Target, resolved: &Resolved| DiffSide::of(target.to_string(), resolved.name());
+    let sides = [side(&options.old, &old), side(&options.new, &new)];
+    DiffOutcome::of(sides, (&old, &new)).map_err(|source| Error::Diff {
         old: options.old.to_string(),
         new: options.new.to_string(),
         source: source.into(),
-    })?;
-    let [old, new] = [(&options.old, old), (&options.new, new)].map(|(target, read)| DiffSide::of(target, read.name()));
-    let compatible = match (&old.version, &new.version) {
-        (Some(old), Some(new)) => bump.is_said_by(old, new),
-        _ => bump < Bump::Major,
-    };
-    let least_version = old.version.as_ref().map(|version| bump.least(version));
-    Ok(DiffOutcome { old, new, changes, bump, least_version, compatible })
+    })
+}
+
+impl DiffOutcome {
+    /// Compares what two sides are.
+    pub(crate) fn of(
+        [old, new]: [DiffSide; 2],
+        (old_resolved, new_resolved): (&Resolved, &Resolved),
+    ) -> Result<Self, Incomparable> {
+        let Comparison { changes, bump } = compare(&Release::from(old_resolved), &Release::from(new_resolved))?;
+        let compatible = match (&old.version, &new.version) {
+            (Some(old), Some(new)) => bump.is_said_by(old, new),
+            _ => bump < Bump::Major,
+        };
+        let least_version = old.version.as_ref().map(|version| bump.least(version));
+        Ok(Self { old, new, changes, bump, least_version, compatible })
+    }
 }
 
 impl DiffSide {
-    fn of(target: &Target, name: &PackageName) -> Self {
+    fn of(target: String, name: &PackageName) -> Self {
         let PackageName { namespace, name, version } = name;
-        Self { target: target.to_string(), package: format!("{namespace}:{name}"), version: version.clone() }
+        Self { target, package: format!("{namespace}:{name}"), version: version.clone() }
     }
 }
 
@@ -157,14 +167,19 @@ fn read_text(path: &Path) -> Result<Resolved, Cause> {
 
 /// Reads the WIT of a WIT package, of a component, or of the world of a provider.
 fn read_wasm(label: &str, input: &Input) -> Result<Resolved, Cause> {
-    let document = match input {
-        Input::Wasm(file) => {
-            let mut bytes = Vec::new();
-            let limit = WASM_BYTES_MAX as u64 + 1;
-            open_file(&file.path)?.take(limit).read_to_end(&mut bytes).map_err(Cause::file("read", &file.path))?;
-            Document::decode(label, &bytes)?
+    match input {
+        Input::Wasm(file) => read_wasm_file(label, &file.path),
+        Input::Provider(file) => {
+            let world = file.provider.world.as_deref().ok_or(Cause::NoWorld)?;
+            Ok(merge(Document::decode(label, world)?, Vec::new())?)
         }
-        Input::Provider(file) => Document::decode(label, file.provider.world.as_deref().ok_or(Cause::NoWorld)?)?,
-    };
-    Ok(merge(document, Vec::new())?)
+    }
+}
+
+/// Reads the WIT of a WIT package or a component in a file.
+pub(crate) fn read_wasm_file(label: &str, path: &Path) -> Result<Resolved, Cause> {
+    let mut bytes = Vec::new();
+    let limit = WASM_BYTES_MAX as u64 + 1;
+    open_file(path)?.take(limit).read_to_end(&mut bytes).map_err(Cause::file("read", path))?;
+    Ok(merge(Document::decode(label, &bytes)?, Vec::new())?)
 }

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use wharf_client::Error as ClientError;
 use wharf_oci::{Registry, TagName};
+use wharf_package::PackageName;
 
 use crate::{Cause, DeployTarget, Location};
 
@@ -119,6 +121,94 @@ pub enum Error {
         /// Why.
         source: Cause,
     },
+    /// `init` failed.
+    #[error("cannot make a project in `{}`", folder.display())]
+    Init {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: Cause,
+    },
+    /// `add` failed.
+    #[error("cannot add {} to `{}`", listed(packages), project.display())]
+    Add {
+        /// What should have been added.
+        packages: Vec<String>,
+        /// The folder of the project.
+        project: PathBuf,
+        /// Why.
+        source: Cause,
+    },
+    /// `remove` failed.
+    #[error("cannot remove {} from `{}`", listed(packages), project.display())]
+    Remove {
+        /// What should have been removed.
+        packages: Vec<String>,
+        /// The folder of the project.
+        project: PathBuf,
+        /// Why.
+        source: Cause,
+    },
+    /// `build` failed.
+    #[error("cannot build the package of `{}`", project.display())]
+    Build {
+        /// The folder of the project.
+        project: PathBuf,
+        /// Why.
+        source: Cause,
+    },
+    /// `check` failed.
+    #[error("cannot check the package of `{}`", project.display())]
+    Check {
+        /// The folder of the project.
+        project: PathBuf,
+        /// Why.
+        source: Cause,
+    },
+    /// `publish` failed.
+    #[error("cannot publish {what}{}", after(published))]
+    Publish {
+        /// What should have been published: packages, or the paths that lead to them.
+        what: String,
+        /// The packages that were published before.
+        published: Vec<String>,
+        /// Why.
+        source: Cause,
+    },
+    /// `get` failed.
+    #[error("cannot get `{package}`{}", from.as_ref().map(|from| format!(" from `{from}`")).unwrap_or_default())]
+    Get {
+        /// What was asked for.
+        package: String,
+        /// The repository that was asked, or its mirror; nothing where it did not come to that.
+        from: Option<String>,
+        /// Why.
+        source: Cause,
+    },
+    /// `tree` failed.
+    #[error("cannot tell what `{}` uses", project.display())]
+    Tree {
+        /// The folder of the project.
+        project: PathBuf,
+        /// Why.
+        source: Cause,
+    },
+    /// `outdated` failed.
+    #[error("cannot compare the packages of `{}` with those of their registries", project.display())]
+    Outdated {
+        /// The folder of the project.
+        project: PathBuf,
+        /// Why.
+        source: Cause,
+    },
+    /// `update` failed.
+    #[error("cannot update the packages of `{}`", project.display())]
+    Update {
+        /// The folder of the project.
+        project: PathBuf,
+        /// Why.
+        source: Cause,
+    },
     /// `deploy` failed.
     #[error("cannot deploy `{}` to {target}", file.display())]
     Deploy {
@@ -167,7 +257,29 @@ impl Error {
     /// Returns why the verb failed: of a package, why that failed.
     #[must_use]
     pub fn reason(&self) -> &Cause {
-        let cause = match self {
+        let cause = self.cause();
+        if let Cause::Package { source, .. } = cause { source } else { cause }
+    }
+
+    /// Returns the package that its registry does not know at all, or that no registry is known for: its name may be
+    /// misspelled.
+    #[must_use]
+    pub fn unknown_package(&self) -> Option<PackageName> {
+        let is_unknown = match self.reason() {
+            Cause::NoHome { .. } | Cause::NoSuchTag { count: 0, .. } => true,
+            Cause::NoVersion { known, .. } => known.is_empty(),
+            cause => matches!(cause.client(), Some(ClientError::NotFound { .. })),
+        };
+        match (self, self.cause()) {
+            _ if !is_unknown => None,
+            (Self::Get { package, .. }, _) => package.split('@').next()?.parse().ok(),
+            (_, Cause::Package { package, .. } | Cause::NoHome { package }) => Some(package.clone()),
+            _ => None,
+        }
+    }
+
+    fn cause(&self) -> &Cause {
+        match self {
             Self::Push { source, .. }
             | Self::Pull { source, .. }
             | Self::Copy { source, .. }
@@ -180,12 +292,33 @@ impl Error {
             | Self::Tag { source, .. }
             | Self::Delete { source, .. }
             | Self::Fetch { source, .. }
+            | Self::Get { source, .. }
+            | Self::Tree { source, .. }
+            | Self::Outdated { source, .. }
+            | Self::Update { source, .. }
+            | Self::Init { source, .. }
+            | Self::Add { source, .. }
+            | Self::Remove { source, .. }
+            | Self::Build { source, .. }
+            | Self::Check { source, .. }
+            | Self::Publish { source, .. }
             | Self::Deploy { source, .. }
             | Self::Login { source, .. }
             | Self::Logout { source, .. }
             | Self::Listen { source, .. }
             | Self::Hub { source, .. } => source,
-        };
-        if let Cause::Package { source, .. } = cause { source } else { cause }
+        }
+    }
+}
+
+fn listed(packages: &[String]) -> String {
+    packages.iter().map(|package| format!("`{package}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Says what was done before something failed.
+fn after(published: &[String]) -> String {
+    match published {
+        [] => String::new(),
+        published => format!(", after {}, which is published", published.join(", ")),
     }
 }

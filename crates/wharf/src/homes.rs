@@ -11,6 +11,7 @@ use wharf_package::limits::METADATA_BYTES_MAX;
 use wharf_package::{Home, Location, PackageName, RegistryMetadata, RegistryName, RegistrySettings, Settings};
 
 use crate::Cause;
+use crate::package_source::{PackagePlace, Remote};
 
 /// The document in which a registry says where its packages are.
 const METADATA: &str = "wasm-pkg/registry.json";
@@ -67,6 +68,22 @@ impl Homes<'_> {
         }
         let served = self.metadata(home).await?;
         Ok(self.settings.location(home, served.as_ref())?)
+    }
+
+    /// Returns the place of a package of a home whose packages are at `location`; where it has a mirror, that is asked.
+    pub(crate) fn place(&self, package: &PackageName, home: &Home, location: Location) -> Result<PackagePlace, Cause> {
+        let oci = match location {
+            Location::Local(folder) => return Ok(PackagePlace::Folder(folder)),
+            Location::Oci(oci) => oci,
+        };
+        let repository = oci.reference(package, None)?;
+        let mirror = self.settings.project.mirror(&repository)?;
+        let client = match &mirror {
+            None => self.client(home, repository.registry())?,
+            // A mirror gets no credential that is meant for the registry.
+            Some(mirror) => self.connect.client(mirror.registry(), None)?,
+        };
+        Ok(PackagePlace::Remote(Remote { asked: mirror.unwrap_or_else(|| repository.clone()), repository, client }))
     }
 
     /// Makes the client for a host that keeps the packages of a home.

@@ -26,47 +26,63 @@
 //! # }
 //! ```
 
+mod add;
 mod blocking;
+mod build;
 mod cause;
+mod check;
 mod convert;
 mod copy;
 mod delete;
 mod deploy;
-mod deps_folder;
 mod description;
 mod destination;
 mod diff;
+mod encoding;
 mod error;
 mod extract;
 mod facts;
 mod fetch;
 mod file_sink;
 mod form;
+mod get;
 mod homes;
 pub mod hub;
+mod init;
 mod input;
 mod inspect;
 mod locate;
 mod location;
 mod login;
+mod newer;
+mod outdated;
+mod output;
 mod pack;
 mod package;
 mod package_cache;
 mod package_source;
 mod packing;
 mod place;
-mod project_files;
+mod project;
 mod provider;
+mod publish;
+mod published;
 mod pull;
 mod push;
 mod remains;
+mod remove;
+mod resolution;
 mod surroundings;
 mod tags;
 mod thing;
+mod tree;
+mod update;
 mod wasm_file;
-mod wit_folder;
 
-pub use cause::Cause;
+pub use add::{AddOptions, AddOrigin, EditOutcome, InterfaceUse, add};
+pub use build::{BuildOptions, BuildOutcome, BuiltPackage, build};
+pub use cause::{Cause, EditFault, PackageFault};
+pub use check::{CheckOptions, CheckOutcome, CheckedPackage, Standing, check};
 pub use convert::{Conversion, Losses};
 pub use copy::{Clients, CopyOptions, CopyOutcome, Depth, copy};
 pub use delete::{DeleteOutcome, delete};
@@ -75,20 +91,32 @@ pub use description::Description;
 pub use diff::{DiffOptions, DiffOutcome, DiffSide, diff};
 pub use error::Error;
 pub use facts::{ProviderFacts, TargetFacts};
-pub use fetch::{DepsForm, FetchOptions, FetchOutcome, FetchedPackage, Locking, fetch};
+pub use fetch::{DepsForm, FetchOptions, FetchOutcome, FetchedPackage, fetch};
 pub use form::Form;
+pub use get::{FileState, GetAction, GetOptions, GetOutcome, PackageForm, get};
 pub use homes::{Connect, Network};
+pub use init::{InitOptions, InitOutcome, LeftOut, NewContent, NewPackage, init};
 pub use inspect::{HostVerdict, InspectOptions, Inspection, Source, Target, Wit, inspect};
 pub use locate::Choice;
 pub use location::{Container, ImageName, InvalidLocation, LocalLocation, Location};
 pub use login::{LoginOutcome, LogoutOutcome, login, logout};
+pub use outdated::{OutdatedOutcome, PackageInUse, outdated};
 pub use pack::{ExtraLayer, PackOptions, PackOutcome, pack};
+pub use project::FileChange;
 pub use provider::{Binary, Key, PackProviderOptions, PackProviderOutcome, pack_provider};
+pub use publish::{
+    BreakPolicy, Duplicates, PublishMode, PublishOptions, PublishOutcome, PublishStatus, PublishedPackage, Selection,
+    publish,
+};
 pub use pull::{PullOptions, PullOutcome, pull};
 pub use push::{PushOptions, PushOutcome, push};
+pub use remove::{RemoveOptions, remove};
+pub use resolution::{Locking, ProjectOptions, Sources};
 pub use surroundings::Surroundings;
 pub use tags::{TagOutcome, TagsOutcome, tag, tags};
 pub use thing::Thing;
+pub use tree::{Direction, PackageNode, PackageOrigin, TreeOptions, TreeOutcome, tree};
+pub use update::{PinnedPackage, UpdateMode, UpdateOptions, UpdateOutcome, UpdatedPackage, update};
 
 /// Names, versions and homes of packages.
 pub use wharf_package as packages;

@@ -1,11 +1,11 @@
-//! Brings one package to this machine: from what is kept here, from a folder, or from its registry.
+//! Finds a package and brings it to this machine: from what is kept here, from a folder, or from its registry.
 //!
 //! ```text
-//!   locked? ──yes──> kept here? ──yes──────────────────────────────> Wasm        no request
+//!   locked? ──yes──> kept here? ──yes────────────────────────────────> Wasm        no request
 //!      │no              │no
 //!      v                v
-//!   home ──> location ──┬─ folder ──────────────────────────────────> Wasm
-//!                       └─ OCI ──(tags, for a range)──> manifest ───> Wasm       compared with the lock
+//!   home ──> location ──┬─ folder ────────────────────────────────────> Wasm
+//!                       └─ OCI ──(tags, where it is open)──> manifest ─> Wasm       compared with the lock
 //! ```
 
 use std::fs::File;
@@ -23,27 +23,25 @@ use wharf_wit::limits::WASM_BYTES_MAX;
 
 use crate::blocking::blocking;
 use crate::homes::{Homes, Network};
-use crate::locate::{Choice, locate};
+use crate::locate::{Artifact, Choice, locate};
 use crate::package_cache::PackageCache;
 use crate::place::Place;
-use crate::project_files::Locks;
+use crate::project::{Locks, Needed};
 use crate::{Cause, Location as Somewhere};
 
-/// A package that is needed.
+/// A version of a package that is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {
     pub(crate) name: PackageName,
-    /// Which versions will do.
+    /// What it was chosen for.
     pub(crate) requirement: VersionReq,
-    /// The only one that will, where that is so.
-    pub(crate) exact: Option<Version>,
+    pub(crate) version: Version,
 }
 
 /// A package that is here.
 #[derive(Debug, Clone)]
 pub(crate) struct Brought {
     pub(crate) wanted: Wanted,
-    pub(crate) version: Version,
     pub(crate) registry: RegistryName,
     /// Where its registry keeps it; nothing where that is a folder of this machine.
     pub(crate) repository: Option<Reference>,
@@ -63,72 +61,181 @@ pub(crate) struct PackageSource<'a> {
     pub(crate) may_move: &'a [PackageName],
 }
 
-/// What is known of a package before anybody is asked for it.
-struct Known<'a> {
-    home: Home,
-    locked: Option<&'a Locked>,
-    origin: Option<&'a Origin>,
+/// Where a package is.
+#[derive(Debug)]
+pub(crate) enum PackagePlace {
+    /// In a folder of this machine.
+    Folder(LocalHome),
+    /// In a registry.
+    Remote(Remote),
 }
 
 /// Where a package is in OCI.
-struct Remote {
-    repository: Reference,
+#[derive(Debug)]
+pub(crate) struct Remote {
+    pub(crate) repository: Reference,
     /// The same, or its mirror.
-    asked: Reference,
+    pub(crate) asked: Reference,
+    /// What reaches that.
+    pub(crate) client: Client,
+}
+
+impl PackagePlace {
+    /// Lists the versions of the package.
+    pub(crate) async fn versions(&self, package: &PackageName) -> Result<Vec<Version>, Cause> {
+        match self {
+            Self::Folder(folder) => {
+                let path = folder.package_folder(package);
+                blocking(move || versions_in(&path)).await
+            }
+            Self::Remote(remote) => remote.versions().await,
+        }
+    }
+
+    /// Says where a package was looked for that could not be had there.
+    pub(crate) fn explain(&self, cause: Cause, package: &PackageName) -> Cause {
+        match self {
+            Self::Folder(_) => cause,
+            Self::Remote(remote) => in_package(cause, package, &remote.asked),
+        }
+    }
+}
+
+impl Remote {
+    /// Opens a version of the package, of which nothing is asked yet.
+    pub(crate) async fn open(&self, version: &Version) -> Result<Place, Cause> {
+        let tagged = self.asked.clone().with_tag(tag_of(version)?);
+        Place::open(&self.client, &Somewhere::Registry(tagged)).await
+    }
+
+    /// Finds what is wanted at its place; where it is not there, tells which versions are.
+    pub(crate) async fn locate(&self, place: &Place, wanted: &Wanted) -> Result<Artifact, Cause> {
+        match locate(place, &Choice::default()).await {
+            // The versions say more than the tags that are spelled alike.
+            Err(Cause::NoSuchTag { .. }) => Err(no_version(&wanted.name, &wanted.requirement, self.versions().await?)),
+            located => located,
+        }
+    }
+
+    async fn versions(&self) -> Result<Vec<Version>, Cause> {
+        let repository = self.client.repository(self.asked.registry(), self.asked.repository());
+        Ok(repository.tags().await?.iter().filter_map(version_of_tag).collect())
+    }
+}
+
+/// What is known of a package before anybody is asked for it.
+struct Known<'a> {
+    home: Home,
+    origin: Option<&'a Origin>,
+    /// The lock, if what it has of the package may be taken.
+    lock: Option<&'a Lock>,
+}
+
+impl Known<'_> {
+    /// Returns what was locked for a requirement.
+    fn locked(&self, package: &PackageName, requirement: &VersionReq) -> Option<&Locked> {
+        let find = |registry| self.lock?.find(package, registry, requirement);
+        find(Some(&self.home.registry)).or_else(|| find(None))
+    }
+
+    /// Returns what was locked for a version that was chosen.
+    fn locked_for(&self, wanted: &Wanted) -> Option<&Locked> {
+        // Requirements do not see build metadata, so that one stands for several versions.
+        self.locked(&wanted.name, &wanted.requirement).filter(|locked| locked.version == wanted.version)
+    }
 }
 
 impl PackageSource<'_> {
+    /// Returns the version that was locked for what is needed.
+    pub(crate) fn locked(&self, needed: &Needed) -> Result<Option<Version>, Cause> {
+        let known = self.known(&needed.name)?;
+        let locked = known.locked(&needed.name, &needed.requirement);
+        Ok(locked.map(|locked| locked.version.clone()))
+    }
+
+    /// Lists the versions that a package has, of which some have to meet each of the requirements.
+    pub(crate) async fn versions(
+        &self,
+        package: &PackageName,
+        requirements: &[VersionReq],
+    ) -> Result<Vec<Version>, Cause> {
+        let check = |known: Vec<Version>| {
+            let is_met = |requirement: &&VersionReq| {
+                known.iter().any(|version| **requirement == VersionReq::STAR || requirement.matches(version))
+            };
+            match requirements.iter().find(|requirement| !is_met(requirement)) {
+                None => Ok(known),
+                Some(requirement) => Err(no_version(package, requirement, known)),
+            }
+        };
+        if self.homes.network == Network::Offline && !self.is_in_folder(package)? {
+            return Err(Cause::Offline { what: format!("the list of the versions of `{package}`") });
+        }
+        let place = self.place(package).await?;
+        place.versions(package).await.and_then(check).map_err(|cause| place.explain(cause, package))
+    }
+
     /// Brings a package.
     pub(crate) async fn bring(&self, wanted: &Wanted) -> Result<Brought, Cause> {
-        let known = self.known(wanted)?;
+        let known = self.known(&wanted.name)?;
         // What the registry says of itself does not matter for what is kept; what the settings say does.
         if let Some(location) = self.homes.location_by_settings(&known.home)? {
-            self.check_place(wanted, &known, &location)?;
+            self.check_place(&wanted.name, &known, &location)?;
         }
         if let Some(kept) = self.kept(wanted, &known).await? {
             return Ok(kept);
         }
-        let location = self.homes.location(&known.home).await?;
-        self.check_place(wanted, &known, &location)?;
-        match location {
-            Location::Local(folder) => from_folder(wanted, &known, folder).await,
-            Location::Oci(oci) => {
-                let repository = oci.reference(&wanted.name, None)?;
-                // What is asked may be a mirror.
-                let asked = self.homes.settings.project.mirror(&repository)?.unwrap_or_else(|| repository.clone());
-                let brought = self.bring_remote(wanted, &known, &Remote { repository, asked: asked.clone() }).await;
-                brought.map_err(|cause| in_package(cause, wanted, &asked))
+        match self.place_of(&wanted.name, &known).await? {
+            PackagePlace::Folder(folder) => from_folder(wanted, &known, folder).await,
+            PackagePlace::Remote(remote) => {
+                let brought = self.bring_remote(wanted, &known, &remote).await;
+                brought.map_err(|cause| in_package(cause, &wanted.name, &remote.asked))
             }
         }
     }
 
+    /// Finds where a package is, for which its registry may have to be asked.
+    pub(crate) async fn place(&self, package: &PackageName) -> Result<PackagePlace, Cause> {
+        self.place_of(package, &self.known(package)?).await
+    }
+
+    /// Returns the registry that has a package, as the settings name it.
+    pub(crate) fn registry(&self, package: &PackageName) -> Result<RegistryName, Cause> {
+        Ok(self.known(package)?.home.registry)
+    }
+
+    fn is_in_folder(&self, package: &PackageName) -> Result<bool, Cause> {
+        let location = self.homes.location_by_settings(&self.known(package)?.home)?;
+        Ok(matches!(location, Some(Location::Local(_))))
+    }
+
+    async fn place_of(&self, package: &PackageName, known: &Known<'_>) -> Result<PackagePlace, Cause> {
+        let location = self.homes.location(&known.home).await?;
+        self.check_place(package, known, &location)?;
+        self.homes.place(package, &known.home, location)
+    }
+
     /// Finds what settings and lock files say, which have to agree on where the package comes from.
-    fn known(&self, wanted: &Wanted) -> Result<Known<'_>, Cause> {
-        let home = self.homes.home(&wanted.name)?;
-        let may_move = self.may_move.contains(&wanted.name);
-        let origin = self.locks.origins.packages.get(&wanted.name).filter(|_| !may_move);
-        let locked = self.locks.chosen.as_ref().filter(|_| !may_move);
-        let recorded = locked.and_then(|lock| other_registry(lock, &wanted.name, &home.registry));
+    fn known(&self, package: &PackageName) -> Result<Known<'_>, Cause> {
+        let home = self.homes.home(package)?;
+        let may_move = self.may_move.contains(package);
+        let origin = self.locks.origins.packages.get(package).filter(|_| !may_move);
+        let lock = self.locks.chosen.as_ref().filter(|_| !may_move);
+        let recorded = lock.and_then(|lock| other_registry(lock, package, &home.registry));
         let before = origin.map(|origin| &origin.registry).or(recorded);
         if let Some(before) = before.filter(|before| **before != home.registry) {
-            let (package, now, rule) = (wanted.name.clone(), home.registry.to_string(), Some(home.rule));
+            let (package, now, rule) = (package.clone(), home.registry.to_string(), Some(home.rule));
             return Err(Cause::PackageMoved { package, before: before.to_string(), now, rule });
         }
-        let locked = locked.and_then(|lock| {
-            let find = |registry| lock.find(&wanted.name, registry, &wanted.requirement);
-            find(Some(&home.registry)).or_else(|| find(None))
-        });
-        // Requirements do not see build metadata, so that one stands for several versions.
-        let locked = locked.filter(|locked| wanted.exact.as_ref().is_none_or(|exact| *exact == locked.version));
-        Ok(Known { home, locked, origin })
+        Ok(Known { home, origin, lock })
     }
 
     /// Fails where a package would come from another repository or folder than before.
-    fn check_place(&self, wanted: &Wanted, known: &Known<'_>, location: &Location) -> Result<(), Cause> {
+    fn check_place(&self, package: &PackageName, known: &Known<'_>, location: &Location) -> Result<(), Cause> {
         let Some(origin) = known.origin else { return Ok(()) };
         let (repository, now) = match location {
             Location::Oci(oci) => {
-                let repository = oci.reference(&wanted.name, None)?;
+                let repository = oci.reference(package, None)?;
                 (Some(repository.clone()), repository.to_string())
             }
             Location::Local(folder) => (None, folder.root().display().to_string()),
@@ -139,20 +246,19 @@ impl PackageSource<'_> {
         let before = origin.repository.as_ref().map_or_else(|| "a folder".to_owned(), ToString::to_string);
         let is_asked = self.homes.settings.needs_metadata(&known.home);
         let rule = if is_asked { None } else { Some(known.home.rule) };
-        Err(Cause::PackageMoved { package: wanted.name.clone(), before, now, rule })
+        Err(Cause::PackageMoved { package: package.clone(), before, now, rule })
     }
 
-    /// Returns a package that was chosen before, and whose bytes are kept here.
+    /// Returns a package that was locked before, and whose bytes are kept here.
     async fn kept(&self, wanted: &Wanted, known: &Known<'_>) -> Result<Option<Brought>, Cause> {
-        let Known { home, locked: Some(locked), origin: Some(origin) } = known else { return Ok(None) };
+        let (Some(locked), Some(origin)) = (known.locked_for(wanted), known.origin) else { return Ok(None) };
         let Some(repository) = &origin.repository else { return Ok(None) };
         let cached = self.cache.repository(repository.registry(), repository.repository());
         let Some(wasm) = cached.wasm_of(&locked.digest, WASM_BYTES_MAX as u64).await? else { return Ok(None) };
         let recorded = origin.versions.get(&locked.version).filter(|content| content.wasm == locked.digest);
         Ok(recorded.map(|content| Brought {
             wanted: wanted.clone(),
-            version: locked.version.clone(),
-            registry: home.registry.clone(),
+            registry: known.home.registry.clone(),
             repository: Some(repository.clone()),
             content: content.clone(),
             wasm,
@@ -161,72 +267,48 @@ impl PackageSource<'_> {
     }
 
     async fn bring_remote(&self, wanted: &Wanted, known: &Known<'_>, remote: &Remote) -> Result<Brought, Cause> {
-        let Remote { repository, asked } = remote;
-        // A mirror gets no credential that is meant for the registry.
-        let client = match asked == repository {
-            true => self.homes.client(&known.home, asked.registry())?,
-            false => self.homes.connect.client(asked.registry(), None)?,
-        };
-        let version = match (known.locked, &wanted.exact) {
-            (Some(locked), _) => locked.version.clone(),
-            (None, Some(version)) => version.clone(),
-            (None, None) => {
-                self.require_network(|| format!("the versions of `{}`", wanted.name))?;
-                newest(wanted, versions(&client, asked).await?)?
-            }
-        };
-        let tag = tag_of(&version)?;
+        let repository = &remote.repository;
+        let tag = tag_of(&wanted.version)?;
         let cached = self.cache.repository(repository.registry(), repository.repository());
-        let place = Place::open(&client, &Somewhere::Registry(asked.clone().with_tag(tag.clone()))).await?;
+        let place = remote.open(&wanted.version).await?;
         let (manifest, layer) = match self.homes.network {
             Network::Offline => {
-                let missing = || Cause::Offline { what: format!("`{}@{version}`", wanted.name) };
-                let manifest = cached.manifest(&tag).await?.ok_or_else(missing)?;
-                let layer = wit_layer(wanted, &version, manifest.children().skip(1))?;
+                let manifest = cached.manifest(&tag).await?.ok_or_else(|| missing(wanted))?;
+                let layer = wit_layer(wanted, manifest.children().skip(1))?;
                 (manifest, layer)
             }
             Network::Online => {
-                let artifact = match locate(&place, &Choice::default()).await {
-                    // The versions say more than the tags that are spelled alike.
-                    Err(Cause::NoSuchTag { .. }) => return Err(no_version(wanted, versions(&client, asked).await?)),
-                    located => located?,
-                };
+                let artifact = remote.locate(&place, wanted).await?;
                 let layers = artifact.located.place.whole_layers().iter();
-                (artifact.manifest.clone(), wit_layer(wanted, &version, layers)?)
+                (artifact.manifest.clone(), wit_layer(wanted, layers)?)
             }
         };
-        check_lock(wanted, known, &version, &layer.digest)?;
+        check_lock(wanted, known, &layer.digest)?;
         let limit = WASM_BYTES_MAX as u64;
-        let (wasm, is_fetched) = match cached.wasm(&layer, limit).await? {
-            Some(wasm) => (wasm, self.homes.network == Network::Online),
-            None => {
-                self.require_network(|| format!("`{}@{version}`", wanted.name))?;
-                (fetch_verified(place.content(), &layer, limit).await?, true)
-            }
+        let (wasm, is_fetched) = match (cached.wasm(&layer, limit).await?, self.homes.network) {
+            (Some(wasm), network) => (wasm, network == Network::Online),
+            (None, Network::Offline) => return Err(missing(wanted)),
+            (None, Network::Online) => (fetch_verified(place.content(), &layer, limit).await?, true),
         };
         if is_fetched {
             cached.keep(&tag, &manifest, (&layer.digest, wasm.clone())).await?;
         }
         let content = Content { manifest: Some(manifest.digest().clone()), wasm: layer.digest };
         let (wanted, registry) = (wanted.clone(), known.home.registry.clone());
-        let repository = Some(repository.clone());
-        Ok(Brought { wanted, version, registry, repository, content, wasm, is_fetched })
-    }
-
-    fn require_network(&self, what: impl FnOnce() -> String) -> Result<(), Cause> {
-        match self.homes.network {
-            Network::Online => Ok(()),
-            Network::Offline => Err(Cause::Offline { what: what() }),
-        }
+        Ok(Brought { wanted, registry, repository: Some(repository.clone()), content, wasm, is_fetched })
     }
 }
 
+fn missing(wanted: &Wanted) -> Cause {
+    Cause::Offline { what: format!("`{}@{}`", wanted.name, wanted.version) }
+}
+
 /// Says where a package was looked for that could not be had there.
-fn in_package(cause: Cause, wanted: &Wanted, asked: &Reference) -> Cause {
+pub(crate) fn in_package(cause: Cause, package: &PackageName, asked: &Reference) -> Cause {
     use Cause::{Client, Content, NoVersion, NoWitPackage, Package, Unreadable};
     match cause {
         Client(_) | Content(_) | Unreadable(_) | NoVersion { .. } | NoWitPackage { .. } => {
-            let (package, repository) = (wanted.name.clone(), asked.to_string());
+            let (package, repository) = (package.clone(), asked.to_string());
             Package { package, repository, source: Box::new(cause) }
         }
         cause => cause,
@@ -234,14 +316,10 @@ fn in_package(cause: Cause, wanted: &Wanted, asked: &Reference) -> Cause {
 }
 
 /// Returns the only layer of a package.
-fn wit_layer<'a>(
-    wanted: &Wanted,
-    version: &Version,
-    mut layers: impl Iterator<Item = &'a Descriptor>,
-) -> Result<Descriptor, Cause> {
+fn wit_layer<'a>(wanted: &Wanted, mut layers: impl Iterator<Item = &'a Descriptor>) -> Result<Descriptor, Cause> {
     match (layers.next(), layers.next()) {
         (Some(layer), None) => Ok(layer.clone()),
-        _ => Err(Cause::NoWitPackage { package: wanted.name.clone(), version: version.clone() }),
+        _ => Err(Cause::NoWitPackage { package: wanted.name.clone(), version: wanted.version.clone() }),
     }
 }
 
@@ -251,27 +329,18 @@ fn other_registry<'a>(lock: &'a Lock, package: &PackageName, home: &RegistryName
     if registries().any(|registry| registry == home) { None } else { registries().next() }
 }
 
-/// Lists the versions in a repository.
-async fn versions(client: &Client, repository: &Reference) -> Result<Vec<Version>, Cause> {
-    let tags = client.repository(repository.registry(), repository.repository()).tags().await?;
-    Ok(tags.iter().filter_map(version_of_tag).collect())
-}
-
 /// Reads a package from a folder of them.
 async fn from_folder(wanted: &Wanted, known: &Known<'_>, folder: LocalHome) -> Result<Brought, Cause> {
-    let path = folder.package_folder(&wanted.name);
-    let versions = blocking(move || versions_in(&path)).await?;
-    let version = match known.locked.map(|locked| &locked.version).or(wanted.exact.as_ref()) {
-        Some(version) if versions.contains(version) => version.clone(),
-        Some(_) => return Err(no_version(wanted, versions)),
-        None => newest(wanted, versions)?,
-    };
-    let path = folder.version_file(&wanted.name, &version);
+    let path = folder.version_file(&wanted.name, &wanted.version);
+    if !path.is_file() {
+        let path = folder.package_folder(&wanted.name);
+        let known = blocking(move || versions_in(&path)).await?;
+        return Err(no_version(&wanted.name, &wanted.requirement, known));
+    }
     let (wasm, digest) = blocking(move || read_limited(&path)).await?;
-    check_lock(wanted, known, &version, &digest)?;
+    check_lock(wanted, known, &digest)?;
     Ok(Brought {
         wanted: wanted.clone(),
-        version,
         registry: known.home.registry.clone(),
         repository: None,
         content: Content { manifest: None, wasm: digest },
@@ -303,26 +372,17 @@ fn read_limited(path: &Path) -> Result<(Vec<u8>, Digest), Cause> {
     Ok((bytes, digest))
 }
 
-/// Returns the newest version that will do. Where all will, that is a pre-release if there is no release.
-fn newest(wanted: &Wanted, known: Vec<Version>) -> Result<Version, Cause> {
-    let requirement = &wanted.requirement;
-    let will_do = known.iter().filter(|version| *requirement == VersionReq::STAR || requirement.matches(version));
-    match wharf_package::newest(will_do) {
-        Some(version) => Ok(version.clone()),
-        None => Err(no_version(wanted, known)),
-    }
-}
-
-fn no_version(wanted: &Wanted, mut known: Vec<Version>) -> Cause {
+/// Says that no version of a package will do, and which there are.
+pub(crate) fn no_version(package: &PackageName, requirement: &VersionReq, mut known: Vec<Version>) -> Cause {
     known.sort();
-    Cause::NoVersion { package: wanted.name.clone(), requirement: wanted.requirement.clone(), known }
+    Cause::NoVersion { package: package.clone(), requirement: requirement.clone(), known }
 }
 
 /// Fails where a version has other bytes than those that were locked.
-fn check_lock(wanted: &Wanted, known: &Known<'_>, version: &Version, found: &Digest) -> Result<(), Cause> {
-    match known.locked {
+fn check_lock(wanted: &Wanted, known: &Known<'_>, found: &Digest) -> Result<(), Cause> {
+    match known.locked_for(wanted) {
         Some(locked) if locked.digest != *found => {
-            let (package, version) = (wanted.name.clone(), version.clone());
+            let (package, version) = (wanted.name.clone(), wanted.version.clone());
             Err(Cause::LockedOtherwise { package, version, locked: locked.digest.clone(), found: found.clone() })
         }
         _ => Ok(()),

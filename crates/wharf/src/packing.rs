@@ -192,7 +192,7 @@ async fn digest_of(pieces: Vec<Piece>, examined: &Digest) -> Result<Digest, Caus
 }
 
 /// Fails where a file that was read to its end is not the one that was examined.
-fn check_unchanged(path: &Path, read: Hashing<File>, examined: &Digest) -> Result<(), Cause> {
+pub(crate) fn check_unchanged(path: &Path, read: Hashing<File>, examined: &Digest) -> Result<(), Cause> {
     match read.finish().0.digest == *examined {
         true => Ok(()),
         false => Err(Cause::Changed { path: path.to_owned() }),

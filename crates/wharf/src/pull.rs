@@ -1,6 +1,6 @@
 //! `pull`: fetches the Wasm of an artifact, or a provider archive, into a file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -13,9 +13,10 @@ use wharf_oci::{Digest, Hashed, Progress, Watched};
 
 use crate::blocking::blocking;
 use crate::extract::{Workspace, chosen, extract_into};
-use crate::file_sink::{begin_in, check_output, folder_of, measure, persist, require_folder, save};
+use crate::file_sink::{begin_in, measure, persist, save};
 use crate::input::ProviderFile;
 use crate::locate::{Artifact, Choice, locate};
+use crate::output::Output;
 use crate::place::Place;
 use crate::{Cause, Error, Existing, Location, Surroundings};
 
@@ -121,46 +122,6 @@ async fn save_found(
     let Hashed { digest, size } = measure(&extracted.file, &path).await?;
     persist(extracted.file, &path, options.existing).await?;
     Ok((path, digest, size))
-}
-
-/// Where the file goes.
-enum Output {
-    /// Into the current folder, under its own name.
-    Here,
-    /// Into this folder, under its own name.
-    Folder(PathBuf),
-    /// There.
-    File(PathBuf),
-}
-
-impl Output {
-    /// Takes what was asked for, where it can be had.
-    fn check(path: Option<PathBuf>, existing: Existing) -> Result<Self, Cause> {
-        let Some(path) = path else { return Ok(Self::Here) };
-        if path.is_dir() || path.as_os_str().to_string_lossy().ends_with(std::path::MAIN_SEPARATOR) {
-            require_folder(&path)?;
-            return Ok(Self::Folder(path));
-        }
-        check_output(&path, existing)?;
-        Ok(Self::File(path))
-    }
-
-    fn folder(&self) -> &Path {
-        match self {
-            Self::Here => Path::new("."),
-            Self::Folder(path) => path,
-            Self::File(path) => folder_of(path),
-        }
-    }
-
-    /// Returns the file to write, whose own name may be asked for.
-    fn path(&self, own: impl FnOnce() -> String) -> PathBuf {
-        match self {
-            Self::Here => own().into(),
-            Self::Folder(path) => path.join(own()),
-            Self::File(path) => path.clone(),
-        }
-    }
 }
 
 /// Returns the name that the artifact gives its file, if it is a plain one; else that of the repository or archive.

@@ -37,6 +37,7 @@ mod world;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::fmt;
 
 use serde::Serialize;
 use wit_parser::{PackageId, PackageName, Resolve, Span, WorldId};
@@ -128,6 +129,38 @@ pub struct Change {
     /// What else there is to know.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<&'static str>,
+}
+
+/// As it reads in one line, such as
+/// `~ interface greet: function hello: result changed: was …, is …; breaks callers and implementers (wit/greet.wit:4)`.
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { item, kind, rule, breaks, old, new, place, note, .. } = self;
+        match kind {
+            Kind::Added => write!(formatter, "+ {item}")?,
+            Kind::Removed => write!(formatter, "- {item}")?,
+            Kind::Changed => write!(formatter, "~ {item}: {}", rule.id().replace('-', " "))?,
+        }
+        match (old, new) {
+            (Some(old), Some(new)) => write!(formatter, ": was `{old}`, is `{new}`")?,
+            (Some(text), None) if *kind == Kind::Changed => write!(formatter, ": was `{text}`")?,
+            (Some(text), None) | (None, Some(text)) => write!(formatter, ": `{text}`")?,
+            (None, None) => {}
+        }
+        match breaks {
+            Breaks::Nobody => {}
+            Breaks::Callers => formatter.write_str("; breaks callers")?,
+            Breaks::Implementers => formatter.write_str("; breaks implementers")?,
+            Breaks::Both => formatter.write_str("; breaks callers and implementers")?,
+        }
+        if let Some(note) = note {
+            write!(formatter, "; {note}")?;
+        }
+        match place {
+            Some(Place { file, line }) => write!(formatter, " ({file}:{line})"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A place in a WIT text.

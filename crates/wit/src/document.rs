@@ -6,7 +6,7 @@ use wit_parser::{PackageId, PackageName, ParseError, Resolve, SourceMap, Unresol
 use crate::error::locate;
 use crate::guard::{guard, returned};
 use crate::limits::{FILES_MAX, PACKAGE_BYTES_MAX, PACKAGES_MAX, TEXT_BYTES_MAX, WASM_BYTES_MAX};
-use crate::{Diagnostic, Error, Refusal};
+use crate::{Diagnostic, Error, Refusal, bounds};
 
 /// How a core module starts. The decoder takes it for a component without imports and exports.
 const MODULE: &[u8] = b"\0asm\x01\0\0\0";
@@ -82,8 +82,8 @@ impl Document {
     /// Reads the WIT of a WIT package or a component in Wasm; `label` is what messages call it.
     ///
     /// # Errors
-    /// [`Error::Unreadable`] where it is neither, or not as the encoding has to be; [`Error::WasmTooLarge`] and
-    /// [`Error::TooManyPackages`].
+    /// [`Error::Unreadable`] where it is neither, or not as the encoding has to be; [`Error::WasmTooLarge`],
+    /// [`Error::TooComplex`] and [`Error::TooManyPackages`].
     pub fn decode(label: &str, bytes: &[u8]) -> Result<Self, Error> {
         let document = || label.to_owned();
         let check_size = |limit| match bytes.len() {
@@ -95,6 +95,7 @@ impl Document {
             let source = Refusal::new("it is a core module, which has no WIT");
             return Err(Error::Unreadable { document: document(), source });
         }
+        bounds::check(label, bytes)?;
         let decoded = guard(|| decode(bytes)).map_err(|source| Error::Unreadable { document: document(), source })?;
         let package = decoded.package();
         let (resolve, world) = match decoded {

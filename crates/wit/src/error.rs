@@ -62,6 +62,55 @@ pub enum Error {
         /// What the other is called.
         second: String,
     },
+    /// A text is no path of an interface or a world.
+    #[error("`{text}` is no path of an interface or a world, such as `wasi:io/streams@0.2.3`")]
+    Path {
+        /// The text.
+        text: String,
+        /// Why.
+        source: Refusal,
+    },
+    /// A package that something was to be added to has no world.
+    #[error("the package has no world")]
+    NoWorld,
+    /// A package has no world of that name.
+    #[error("the package has no world `{world}`; it has {}", quote(worlds))]
+    UnknownWorld {
+        /// The name.
+        world: String,
+        /// The names of those that it has.
+        worlds: Vec<String>,
+    },
+    /// A package has several worlds, and none was named.
+    #[error("the package has several worlds: {}", quote(worlds))]
+    SeveralWorlds {
+        /// Their names.
+        worlds: Vec<String>,
+    },
+    /// What was to be removed is still used.
+    #[error("`{package}` is still used ({})", places(locations))]
+    StillUsed {
+        /// The package.
+        package: Box<PackageName>,
+        /// Where types of it are used.
+        locations: Vec<Location>,
+    },
+    /// An edit would leave text that is no WIT, such as a world that imports one thing twice.
+    #[error("the edited text would be no WIT")]
+    Edited {
+        /// Why; the place is one in the edited text.
+        source: Box<Self>,
+    },
+    /// What a package is to say of itself is not as it has to be.
+    #[error("`{value}` cannot be the `{field}` of a package")]
+    Metadata {
+        /// The name of the field in `wkg.toml`.
+        field: &'static str,
+        /// What it was to be.
+        value: String,
+        /// Why it cannot.
+        source: Refusal,
+    },
     /// The text of a package is larger than [`TEXT_BYTES_MAX`](crate::limits::TEXT_BYTES_MAX).
     #[error("the WIT text of {document} has {size} bytes; the limit is {limit}")]
     TextTooLarge {
@@ -100,6 +149,17 @@ pub enum Error {
         document: String,
         /// How many there are.
         count: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// What is there has few bytes, and would still take too much memory and time: it is over another of the
+    /// [`limits`](crate::limits).
+    #[error("{document} has more than {limit} {what}")]
+    TooComplex {
+        /// What it is called.
+        document: String,
+        /// What there is too much of.
+        what: &'static str,
         /// The limit.
         limit: usize,
     },
@@ -247,6 +307,16 @@ pub(crate) fn locate(sources: &SourceMap, span: Span) -> Option<Location> {
 fn list(names: &[PackageName]) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(", ")
+}
+
+fn quote(names: &[String]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+fn places(locations: &[Location]) -> String {
+    let places: Vec<_> = locations.iter().map(|location| format!("{}:{}", location.file, location.line)).collect();
+    places.join(", ")
 }
 
 fn cycle(names: &[PackageName]) -> String {

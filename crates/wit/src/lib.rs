@@ -1,7 +1,8 @@
 //! Parses, merges, prints and compares WIT, as text or in Wasm.
 //!
 //! ```text
-//!   text files ──parse──┐
+//!   text files ──edit───> text files
+//!              ──parse──┐
 //!                       ├─> Document ──merge──> Resolved ──┬─tree───> wit/deps
 //!   Wasm ──────decode───┘      │                           ├─print──> text
 //!                              └─requirements              ├─encode─> Wasm
@@ -12,6 +13,9 @@
 //! [`requirements`] lists them, and where they come from is for the caller to find out. [`merge`] puts the package and
 //! the documents of what it needs together, and the [`Resolved`] package can be printed, encoded, compared, and laid
 //! out as the folders that other tools expect below `wit/deps`.
+//!
+//! Text of a package can be [edited](edit) in place: statements are added and removed, versions changed, and all else
+//! stays as somebody wrote it.
 //!
 //! This crate opens no file and no socket; it takes [limits] for what it is given, and what the parser
 //! or the decoder cannot cope with is an error, not a panic. What is `@unstable` is read, merged and printed like all
@@ -35,8 +39,11 @@
 //! ```
 
 mod agreement;
+mod bounds;
 pub mod compare;
+mod dependencies;
 mod document;
+pub mod edit;
 mod encode;
 mod error;
 #[cfg(test)]
@@ -49,6 +56,7 @@ mod requirements;
 mod tree;
 
 pub use document::{Document, Form, TextFile};
+pub use encode::Metadata;
 pub use error::{Diagnostic, Error, Location, Refusal};
 pub use merge::{Resolved, merge};
 pub use requirements::{Requirement, requirements};

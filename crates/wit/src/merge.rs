@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use wit_parser::{PackageId, PackageName, Resolve, ResolveError, ResolveErrorKind, UnresolvedPackage, WorldId};
 
 use crate::agreement::disagreement;
+use crate::bounds::check_worlds;
 use crate::document::{Content, Decoded};
 use crate::error::locate;
 use crate::guard::{guard, returned};
@@ -19,6 +20,8 @@ pub struct Resolved {
     pub(crate) package: PackageId,
     /// What nests in the text of the package.
     pub(crate) nested: Vec<PackageId>,
+    /// What the packages that were text name.
+    pub(crate) named: HashMap<PackageId, Vec<PackageId>>,
     /// The world of a component.
     pub(crate) world: Option<WorldId>,
 }
@@ -60,15 +63,15 @@ impl Resolved {
 /// # Errors
 /// [`Error::MissingPackage`] and [`Error::Invalid`] with the line and a caret, [`Error::AmbiguousVersion`],
 /// [`Error::NamedTwice`], [`Error::Cycle`], [`Error::Duplicate`], [`Error::Conflict`], [`Error::Component`] where one
-/// of `dependencies` is a component, [`Error::TooManyPackages`], and [`Error::Unmergeable`] for what `wit-parser`
-/// refuses without saying which package it is in.
+/// of `dependencies` is a component, [`Error::TooManyPackages`], [`Error::TooComplex`], and [`Error::Unmergeable`] for
+/// what `wit-parser` refuses without saying which package it is in.
 pub fn merge(root: Document, dependencies: Vec<Document>) -> Result<Resolved, Error> {
     if let Some(component) = dependencies.iter().find(|document| document.form() == Form::Component) {
         return Err(Error::Component { document: component.label.clone() });
     }
     if let Content::Wasm(decoded) = root.content {
         let Decoded { resolve, package, world } = *decoded;
-        return Ok(Resolved { resolve, package, nested: Vec::new(), world });
+        return Ok(Resolved { resolve, package, nested: Vec::new(), named: HashMap::new(), world });
     }
     let mut documents = dependencies;
     // What two dependencies hold of a third package is put together in this order.
@@ -77,6 +80,7 @@ pub fn merge(root: Document, dependencies: Vec<Document>) -> Result<Resolved, Er
     if count > PACKAGES_MAX {
         return Err(Error::TooManyPackages { document: root.label, count, limit: PACKAGES_MAX });
     }
+    check_worlds(&root, &documents)?;
     documents.push(root);
     let plan = Plan::new(&documents)?;
     let mut merger = Merger::new(documents);
@@ -93,6 +97,8 @@ struct Merger {
     /// Which document first brought a package, whole or in part.
     bearers: HashMap<PackageName, usize>,
     ids: HashMap<(usize, usize), PackageId>,
+    /// What the packages that were text name.
+    named: HashMap<PackageId, Vec<PackageId>>,
 }
 
 enum Part {
@@ -105,7 +111,7 @@ impl Merger {
         let mut resolve = Resolve { all_features: true, ..Resolve::default() };
         let labels = documents.iter().map(|document| document.label.clone()).collect();
         let parts = documents.into_iter().map(|document| parts(document, &mut resolve)).collect();
-        Self { resolve, labels, parts, bearers: HashMap::new(), ids: HashMap::new() }
+        Self { resolve, labels, parts, bearers: HashMap::new(), ids: HashMap::new(), named: HashMap::new() }
     }
 
     fn add(&mut self, document: usize, part: usize, aliases: Vec<Alias>) -> Result<(), Error> {
@@ -130,12 +136,16 @@ impl Merger {
             self.resolve.package_names.insert(alias.name.clone(), id);
         }
         self.bearers.insert(package.name.clone(), document);
+        let named =
+            package.foreign_deps.keys().filter_map(|name| self.resolve.package_names.get(name)).copied().collect();
         let pushed = returned(|| self.resolve.push(package, offset))
             .map_err(|source| Error::Unmergeable { document: self.labels[document].clone(), source })?;
         for alias in &aliases {
             self.resolve.package_names.shift_remove(&alias.name);
         }
-        pushed.map_err(|error| refused(&self.resolve, &error))
+        let id = pushed.map_err(|error| refused(&self.resolve, &error))?;
+        self.named.insert(id, named);
+        Ok(id)
     }
 
     fn add_wasm(&mut self, document: usize, decoded: Decoded) -> Result<PackageId, Error> {
@@ -175,7 +185,8 @@ impl Merger {
     fn finish(self) -> Resolved {
         let root = self.labels.len() - 1;
         let nested = (1..self.parts[root].len()).map(|part| self.ids[&(root, part)]).collect();
-        Resolved { resolve: self.resolve, package: self.ids[&(root, 0)], nested, world: None }
+        let package = self.ids[&(root, 0)];
+        Resolved { resolve: self.resolve, package, nested, named: self.named, world: None }
     }
 }
 

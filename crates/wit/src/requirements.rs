@@ -55,7 +55,7 @@ pub(crate) fn place(package: &UnresolvedPackage, needed: &PackageName, sources: 
 }
 
 /// Tells whether a package is there, in any version where none is named.
-fn is_met(defined: &HashSet<&PackageName>, needed: &PackageName) -> bool {
+pub(crate) fn is_met(defined: &HashSet<&PackageName>, needed: &PackageName) -> bool {
     let is_version = |name: &PackageName| name.namespace == needed.namespace && name.name == needed.name;
     defined.contains(needed) || (needed.version.is_none() && defined.iter().any(|name| is_version(name)))
 }

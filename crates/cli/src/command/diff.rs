@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use wharf::wit::compare::{Breaks, Bump, Change, Kind};
+use wharf::wit::compare::Bump;
 use wharf::{DiffOptions, DiffOutcome, Location, Target};
 
 use super::inspect::target;
@@ -47,34 +47,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
 
 impl Render for DiffOutcome {
     fn render(&self, out: &mut dyn Write) -> io::Result<()> {
-        self.changes.iter().try_for_each(|change| writeln!(out, "{}", printable(&line(change))))?;
+        self.changes.iter().try_for_each(|change| writeln!(out, "{}", printable(&change.to_string())))?;
         writeln!(out, "{}", printable(&verdict(self)))
     }
-}
-
-/// Returns a change as it reads in one line.
-fn line(change: &Change) -> String {
-    let Change { item, kind, rule, breaks, old, new, place, note, .. } = change;
-    let (mark, what) = match kind {
-        Kind::Added => ('+', String::new()),
-        Kind::Removed => ('-', String::new()),
-        Kind::Changed => ('~', format!(": {}", rule.id().replace('-', " "))),
-    };
-    let texts = match (old, new) {
-        (Some(old), Some(new)) => format!(": was `{old}`, is `{new}`"),
-        (Some(text), None) if *kind == Kind::Changed => format!(": was `{text}`"),
-        (Some(text), None) | (None, Some(text)) => format!(": `{text}`"),
-        (None, None) => String::new(),
-    };
-    let breaks = match breaks {
-        Breaks::Nobody => "",
-        Breaks::Callers => "; breaks callers",
-        Breaks::Implementers => "; breaks implementers",
-        Breaks::Both => "; breaks callers and implementers",
-    };
-    let note = note.map(|note| format!("; {note}")).unwrap_or_default();
-    let place = place.as_ref().map(|place| format!(" ({}:{})", place.file, place.line)).unwrap_or_default();
-    format!("{mark} {item}{what}{texts}{breaks}{note}{place}")
 }
 
 /// Returns what the changes ask of the version, and whether the newer one has it.

@@ -235,6 +235,7 @@ async fn a_file_that_cannot_be_used_is_named() {
         ("wharf.toml", "registry = \"acme.example\"\n"),
         ("wkg.lock", "version = 2\n"),
         (".config/wasm-pkg/config.toml", "default_registry = \"https://acme.example\"\n"),
+        ("wharf.toml", "[registries]\nacme = { registry = \"acme\", metadata = {} }\n"),
         (
             ".config/wasm-pkg/config.toml",
             "[namespace_registries]\nacme = { registry = \"a.example\", metadata = {} }\n\
@@ -282,6 +283,7 @@ async fn a_registry_that_refuses_or_talks_nonsense_is_told() {
     let says = |json: &'static str| Step::new("GET /.well-known/wasm-pkg/registry.json", Reply::new(200).body(json));
     fetch_from(&mut session, "no JSON", vec![says("<html>")], "", None).await;
     fetch_from(&mut session, "a folder of ours", vec![says(r#"{"local":{"root":"/"}}"#)], "", None).await;
+    fetch_from(&mut session, "a host alone", vec![says(r#"{"oci":{"registry":"acme"}}"#)], "", None).await;
     fetch_from(&mut session, "an unknown protocol", vec![says(r#"{"preferredProtocol":"warg"}"#)], "", None).await;
     let refused = || {
         let reply = Reply::new(401).header("www-authenticate", "Basic realm=\"x\"");

@@ -7,6 +7,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod archives;
+mod build;
+mod check;
 mod completions;
 mod connections;
 mod convert;
@@ -15,14 +17,18 @@ mod delete;
 mod deploy;
 mod diff;
 mod disk;
+mod editing;
 mod faults;
 mod fetch;
+mod get;
 mod hostile;
 mod hub;
 mod inspect;
 mod login;
 mod pack;
+mod packages;
 mod provider;
+mod publish;
 mod pull;
 mod push;
 mod regression;

@@ -107,3 +107,15 @@ pub(crate) fn output(command: &mut Command, input: &[u8]) -> Output {
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
+
+/// Writes `sha256:…` for all digests in the transcript: those of what a tool has built change with the tool.
+pub(crate) fn hide_digests(session: &mut Session) {
+    let transcript = session.transcript();
+    for (start, prefix) in transcript.match_indices("sha256:") {
+        let hex = &transcript[start + prefix.len()..];
+        let end = hex.find(|character: char| !character.is_ascii_hexdigit()).unwrap_or(hex.len());
+        if end == 64 {
+            session.hide(transcript[start..start + prefix.len() + end].to_owned(), "sha256:…");
+        }
+    }
+}

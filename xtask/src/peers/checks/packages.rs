@@ -13,7 +13,11 @@ pub(super) const CHECKS: &[Check] = &[
         run: |world| fetches_the_same(world, DockerRegistry),
     },
     Check { name: "wkg builds where wharf fetched", run: wkg_builds },
+    Check { name: "wharf and wkg build the same WIT in turns", run: builds_in_turns },
+    Check { name: "wkg fetches what wharf publishes", run: publishes_for_wkg },
     Check { name: "wharf keeps to the lock of wkg", run: keeps_to_lock },
+    Check { name: "wharf fetches from docker-registry what it mirrors of wharf hub", run: fetches_from_mirror },
+    Check { name: "wkg does not mind wharf.toml", run: wkg_takes_settings },
 ];
 
 /// The packages that are published, each after those that it needs.
@@ -122,6 +126,41 @@ fn wkg_builds(world: &World) -> Result<(), Failure> {
     same("whether the package was built", &true, &wit.contains("export acme:greet/greet@0.2.1;"))
 }
 
+fn builds_in_turns(world: &World) -> Result<(), Failure> {
+    let workshop = Workshop::new(world, WharfHub, "built-in-turns")?;
+    let project = workshop.project("project", PROJECT)?;
+    workshop.wharf(&project, &["build", "--output", "by-wharf.wasm"])?;
+    let lock = read(&project.join("wkg.lock"))?;
+    workshop.wkg(&project, &["build", "--output", "by-wkg.wasm"])?;
+    same_text("wkg.lock after the build", &lock, &read(&project.join("wkg.lock"))?)?;
+    workshop.wkg(&project, &["fetch"])?;
+    workshop.wharf(&project, &["build", "--locked", "--output", "again.wasm"])?;
+    let built = ["by-wharf.wasm", "by-wkg.wasm", "again.wasm"].map(|file| read(&project.join(file)));
+    let [by_wharf, by_wkg, again] = built;
+    same("whether wharf built the same twice", &true, &(by_wharf? == again?))?;
+    let wit = |file: &str| world.wharf_in(&project, &["inspect", file, "--wit"]);
+    same("the WIT of both", &wit("by-wkg.wasm")?, &wit("by-wharf.wasm")?)?;
+    by_wkg.map(drop)
+}
+
+fn publishes_for_wkg(world: &World) -> Result<(), Failure> {
+    let workshop = Workshop::new(world, DockerRegistry, "published-by-wharf")?;
+    let package = "package acme:words@0.3.0;\n\ninterface words {\n  count: func(text: string) -> u32;\n}\n";
+    let words = workshop.project("words", package)?;
+    workshop.wharf(&words, &["publish"])?;
+    let user = "package acme:user@0.1.0;\n\nworld user {\n  import acme:words/words@0.3.0;\n}\n";
+    let user = workshop.project("user", user)?;
+    workshop.wkg(&user, &["fetch"])?;
+    let fetched = read(&user.join("wit/deps/acme-words-0.3.0/package.wit"))?;
+    same_text("what wkg fetched", package.as_bytes().trim_ascii_end(), fetched.trim_ascii_end())?;
+    // Each sees what the other one published.
+    write(&words.join("wit/package.wit"), &package.replace("0.3.0", "0.3.1"))?;
+    workshop.wkg(&words, &["build", "--output", "words.wasm"])?;
+    workshop.wkg(&words, &["publish", "words.wasm"])?;
+    let skipped = workshop.wharf(&words, &["publish", "--skip-dupes"])?;
+    same("whether it is there for wharf", &true, &skipped.starts_with("skipped acme:words@0.3.1 "))
+}
+
 fn keeps_to_lock(world: &World) -> Result<(), Failure> {
     let workshop = Workshop::new(world, WharfHub, "locked-by-wkg")?;
     let project = workshop.project("project", PROJECT)?;
@@ -130,6 +169,44 @@ fn keeps_to_lock(world: &World) -> Result<(), Failure> {
     workshop.wharf(&project, &["fetch", "--locked"])?;
     let after = (read(&project.join("wkg.lock"))?, files(&project.join("wit/deps"))?);
     same("whether all is as it was", &true, &(before == after))
+}
+
+fn fetches_from_mirror(world: &World) -> Result<(), Failure> {
+    let name = "mirrored";
+    let workshop = Workshop::new(world, WharfHub, name)?;
+    let [direct, mirrored] = ["direct", "through-mirror"].map(|project| workshop.project(project, PROJECT));
+    let (direct, mirrored) = (direct?, mirrored?);
+    workshop.wharf(&direct, &["fetch"])?;
+    let (origin, mirror) = (world.registry(WharfHub)?.address(), world.registry(DockerRegistry)?.address());
+    for package in ["greet:0.2.1", "clock:0.1.0-rc.1"] {
+        let origin = format!("{origin}/{name}/acme/{package}");
+        world.wharf(&["copy", &origin, &format!("{mirror}/of-hub/{name}/acme/{package}")])?;
+        // What is fetched now cannot come from there.
+        world.wharf(&["delete", &origin])?;
+    }
+    write(&mirrored.join("wharf.toml"), &format!("[mirrors]\n{origin:?} = \"{mirror}/of-hub\"\n"))?;
+    let cache = workshop.folder.join("cache-of-mirror");
+    workshop.wharf(&mirrored, &["fetch", "--cache", &cache.to_string_lossy()])?;
+    for file in ["wkg.lock", "wharf.lock"] {
+        same_text(file, &read(&direct.join(file))?, &read(&mirrored.join(file))?)?;
+    }
+    let [expected, actual] = [direct, mirrored].map(|project| files(&project.join("wit/deps")));
+    same("whether the mirror gave the same deps", &true, &(expected? == actual?))
+}
+
+fn wkg_takes_settings(world: &World) -> Result<(), Failure> {
+    let workshop = Workshop::new(world, WharfHub, "settings-of-wharf")?;
+    let project = workshop.project("project", PROJECT)?;
+    let host = world.registry(WharfHub)?.address();
+    let settings = format!("[registries]\nother = {host:?}\n\n[mirrors]\n\"registry.example\" = {host:?}\n");
+    write(&project.join("wharf.toml"), &settings)?;
+    workshop.wharf(&project, &["fetch"])?;
+    let before = (read(&project.join("wkg.lock"))?, files(&project.join("wit/deps"))?);
+    workshop.wkg(&project, &["fetch"])?;
+    let after = (read(&project.join("wkg.lock"))?, files(&project.join("wit/deps"))?);
+    same("whether wkg left all as it was", &true, &(before == after))?;
+    workshop.wkg(&project, &["build", "--output", "app.wasm"])?;
+    Ok(())
 }
 
 /// Returns the files below a folder, by their path in it.
