@@ -33,7 +33,7 @@ fn check_wit(text: &str) {
     for required in requirements(&document, &[]) {
         assert!(before.contains_key(&required.package), "{}", required.package);
     }
-    let path: wharf_wit::edit::ItemPath = "fuzzed:package/item@1.2.3".parse().expect("it is a path");
+    let path: wharf_wit::edit::ItemPath = "fuzzed:thing/item@1.2.3".parse().expect("it is a path");
     let package = path.package().clone();
     if before.keys().any(|name| (&name.namespace, &name.name) == (&package.namespace, &package.name)) {
         return;
@@ -52,7 +52,7 @@ fn check_wit(text: &str) {
 
 fn check_manifest(text: &str) {
     let Ok(before) = Manifest::parse(text) else { return };
-    let package: PackageName = "fuzzed:package".parse().expect("it is a name");
+    let package: PackageName = "fuzzed:thing".parse().expect("it is a name");
     let path = Override::Path("../fuzzed".into());
     let Ok(edited) = set_override(text, &package, &path) else { return };
     let Ok(Manifest::Package(after)) = Manifest::parse(&edited) else { panic!("{edited}") };
@@ -70,7 +70,7 @@ fn check_settings(text: &str) {
     if Project::parse(text).is_err() || text.contains("fuzzed") {
         return;
     }
-    let package: PackageName = "fuzzed:package".parse().expect("it is a name");
+    let package: PackageName = "fuzzed:thing".parse().expect("it is a name");
     let registry: RegistryName = "fuzzed.example".parse().expect("it is a registry");
     for edited in [
         set_package_registry(text, &package, &registry),

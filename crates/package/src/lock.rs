@@ -9,7 +9,6 @@ use wharf_oci::Digest;
 
 use crate::document::{check_size, parse_toml};
 use crate::limits::LOCK_BYTES_MAX;
-use crate::resolve::Requirement;
 use crate::{DocumentKind, InvalidDocument, PackageName, RegistryName};
 
 const VERSION: u64 = 1;
@@ -121,22 +120,9 @@ impl Lock {
         self.packages.get(&key)?.get(&requirement.to_string())
     }
 
-    /// Returns what was chosen for what is demanded of a package of a registry.
-    ///
-    /// Of versions that differ in their build metadata alone, the file has room for one, the last that was put in; the
-    /// others are not in it.
-    #[must_use]
-    pub fn choice(
-        &self,
-        package: &PackageName,
-        registry: Option<&RegistryName>,
-        requirement: &Requirement,
-    ) -> Option<&Locked> {
-        let locked = self.find(package, registry, &requirement.to_version_req())?;
-        requirement.is_met_by(&locked.version).then_some(locked)
-    }
-
     /// Returns the lock with one choice more, in place of an earlier one for the same requirement.
+    ///
+    /// Of versions that differ in their build metadata alone, the file has room for one.
     #[must_use]
     pub fn with(mut self, package: PackageName, registry: Option<RegistryName>, locked: Locked) -> Self {
         let versions = self.packages.entry((package, registry)).or_default();
@@ -235,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_that_share_a_line_are_not_taken_for_each_other() {
+    fn versions_that_differ_in_build_metadata_share_a_line() {
         let name: PackageName = "a:b".parse().unwrap();
         let lock = Lock::default()
             .with(name.clone(), None, locked("=1.0.0", "1.0.0+a"))
@@ -243,16 +229,8 @@ mod tests {
             .with(name.clone(), None, locked("*", "2.0.0-rc.1"))
             .with(name.clone(), None, locked("^3", "2.0.0"));
         assert_eq!(lock.entries().count(), 3, "`wkg` has one line for a requirement");
-        let chosen = |requirement: Requirement| lock.choice(&name, None, &requirement).map(|it| it.version.to_string());
-        let open = |requirement: &str| chosen(Requirement::Open(requirement.parse().unwrap()));
-        let exactly = |version: &str| chosen(Requirement::Exactly(version.parse().unwrap()));
-        assert_eq!(exactly("1.0.0+b").as_deref(), Some("1.0.0+b"));
-        assert_eq!(exactly("1.0.0+a"), None);
-        assert_eq!(exactly("1.0.0"), None);
-        assert_eq!(open("=1.0.0").as_deref(), Some("1.0.0+b"));
-        assert_eq!(open("*").as_deref(), Some("2.0.0-rc.1"));
-        assert_eq!(open("^3"), None, "what does not meet its own requirement is no answer");
-        assert_eq!(open("^1"), None);
+        let found = lock.find(&name, None, &"=1.0.0".parse().unwrap()).unwrap();
+        assert_eq!(found.version.to_string(), "1.0.0+b", "the last one is in it");
     }
 
     #[test]

@@ -14,8 +14,8 @@
 //!
 //! 1. A demand that names a version exactly, as WIT does, is met by that version alone. Several such versions of one
 //!    package stand side by side.
-//! 2. All other demands on one package have one choice, which meets all of them. It is a version that is locked; else
-//!    one that is demanded exactly anyway; else the newest, a release before a pre-release.
+//! 2. All other demands on one package have one choice, which meets all of them. It is a version that
+//!    is demanded exactly anyway; else one that is locked; else the newest, a release before a pre-release.
 //! 3. A requirement is met as semver has it; `*` by all versions, so that it leads to a pre-release where there is no
 //!    release.
 //! 4. What is here goes before what registries have, and meets all demands on its name but those that name another
@@ -148,16 +148,8 @@ impl Problem {
     /// # Errors
     /// [`Unresolvable`], where there is no answer.
     pub fn resolve(&self) -> Result<Vec<Choice>, Unresolvable> {
-        self.in_order()?;
+        cycle::in_order(&self.requirers)?;
         Ok(solver::solve(self)?)
-    }
-
-    /// Returns what is here, each behind all that it demands: the order in which to publish.
-    ///
-    /// # Errors
-    /// [`Cycle`], where there is no such order.
-    pub fn in_order(&self) -> Result<Vec<&Requirer>, Cycle> {
-        cycle::in_order(&self.requirers)
     }
 
     /// Returns the packages whose versions a registry has to be asked for, because neither what is here nor what is

@@ -19,7 +19,7 @@ use crate::fetch::{check_name, write_edited};
 use crate::get::choose;
 use crate::homes::Connect;
 use crate::package_cache::PackageCache;
-use crate::package_source::{PackageSource, Wanted, no_version};
+use crate::package_source::{Brought, PackageSource, Wanted, no_version};
 use crate::project::{FileChange, Plan, ProjectEdit, is_named, is_of, name_in_wit, wit_of};
 use crate::resolution::PACKAGES_AT_ONCE;
 use crate::{Cause, Error, FetchOptions, FetchOutcome};
@@ -115,7 +115,8 @@ async fn run(connect: &dyn Connect, options: &AddOptions) -> Result<EditOutcome,
         found.try_collect::<Vec<_>>().await?
     };
     change(&mut edit, options, &found)?;
-    finish(connect, edit, &options.fetch).await
+    let brought: Vec<_> = found.into_iter().filter_map(|found| found.brought).collect();
+    finish(connect, (edit, &brought), &options.fetch).await
 }
 
 /// Reads the project, and lets its files say where the packages come from.
@@ -132,17 +133,17 @@ fn start(options: &AddOptions) -> Result<(ProjectEdit, Plan), Cause> {
     Ok((edit, plan))
 }
 
-/// Brings what a changed project needs, and writes all that changed.
+/// Brings what a changed project needs, but for what was brought for it already, and writes all that changed.
 pub(crate) async fn finish(
     connect: &dyn Connect,
-    mut edit: ProjectEdit,
+    (mut edit, brought): (ProjectEdit, &[Brought]),
     options: &FetchOptions,
 ) -> Result<EditOutcome, Cause> {
     let (edit, plan) = blocking(move || edit.plan().map(|plan| (edit, plan))).await?;
     let files = edit.prepare().await?;
     let changes = edit.changes()?;
     let ProjectEdit { project, package, .. } = edit;
-    let ready = options.project.bring(connect, project, vec![(package, plan)]).await?;
+    let ready = options.project.bring(connect, (project, vec![(package, plan)]), brought).await?;
     let fetched = write_edited(ready, options, files).await?;
     Ok(EditOutcome { changes, fetched })
 }
@@ -152,6 +153,8 @@ struct Found {
     /// Nothing where it has none.
     version: Option<Version>,
     document: Document,
+    /// The package as its registry gave it; nothing where it is on the disk.
+    brought: Option<Brought>,
 }
 
 /// Finds packages: on the disk, or in registries.
@@ -189,10 +192,10 @@ impl Finder<'_> {
             }
         };
         let wanted = Wanted { name: package.clone(), requirement: exactly(&version), version: version.clone() };
-        let wasm = self.source.bring(&wanted).await?.wasm;
-        let document = Document::decode(&format!("{package}@{version}"), &wasm)?;
+        let brought = self.source.bring(&wanted).await?;
+        let document = Document::decode(&format!("{package}@{version}"), &brought.wasm)?;
         check_name(package, &version, &document)?;
-        Ok(Found { version: Some(version), document })
+        Ok(Found { version: Some(version), document, brought: Some(brought) })
     }
 
     /// Returns the version that the WIT names for a package, of which it is to name something more.
@@ -213,7 +216,7 @@ impl Finder<'_> {
         let here = self.plan.given.iter().chain(members).filter(|document| is_named(document, package));
         let fitting = here.filter(|document| will_do(document.name().version.as_ref()));
         let newest = fitting.max_by_key(|document| document.name().version.clone())?;
-        Some(Found { version: newest.name().version.clone(), document: newest.clone() })
+        Some(Found { version: newest.name().version.clone(), document: newest.clone(), brought: None })
     }
 }
 
@@ -221,7 +224,7 @@ impl Finder<'_> {
 fn change(edit: &mut ProjectEdit, options: &AddOptions, found: &[Found]) -> Result<(), Cause> {
     let world = options.world.as_deref();
     let mut missing = Vec::new();
-    for (PackageRequest { package, item, .. }, Found { version, document }) in options.requests.iter().zip(found) {
+    for (PackageRequest { package, item, .. }, Found { version, document, .. }) in options.requests.iter().zip(found) {
         let keywords = match item {
             Some(item) => edit.keywords(world, package, item)?,
             None => Vec::new(),

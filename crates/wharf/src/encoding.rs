@@ -6,7 +6,6 @@
 //!   wit/deps ───────────────┘ offline, where what is locked is not kept here
 //! ```
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -81,7 +80,7 @@ impl ProjectOptions {
         if plans.iter().any(|(_, plan)| !plan.requirers.is_empty()) {
             return Ok(None);
         }
-        self.bring(connect, project, plans).await.map(Some)
+        self.bring(connect, (project, plans), &[]).await.map(Some)
     }
 }
 
@@ -91,14 +90,9 @@ impl Encoded {
         if self.is_vendored {
             return None;
         }
-        let project = &self.ready.project;
-        let mut generated: BTreeMap<_, _> = project.locks.origins.generated.clone();
-        for package in self.ready.packages.iter().filter(|package| !package.plan.stale.is_empty()) {
-            // What `wkg` wrote counts as generated too, and the new lock files are not those of `wkg`.
-            let names = generated.entry(project.packages[package.index].key.clone()).or_default();
-            names.extend(package.plan.stale.iter().cloned());
-        }
-        Some(self.ready.locks(generated))
+        let generated = self.ready.project.locks.origins.generated.clone();
+        // What `wkg` wrote counts as generated too, and the new lock files are not those of `wkg`.
+        Some(self.ready.locks(self.ready.with_stale(generated)))
     }
 
     /// Fails where a lock file that is there would have to change. One that is not there may be missing, if `locking`

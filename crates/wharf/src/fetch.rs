@@ -12,7 +12,8 @@ use crate::blocking::blocking;
 use crate::homes::Connect;
 use crate::package_source::{Brought, Wanted};
 use crate::project::{
-    ChangedFiles, DEPS, Generated, LocalPackage, PACKAGE_FILE, Plan, Prepared, definitions, folder_name, held, is_named,
+    ChangedFiles, DEPS, Generated, LocalPackage, PACKAGE_FILE, Plan, Prepared, Project, definitions, folder_name, held,
+    is_named,
 };
 use crate::resolution::{Locking, ProjectOptions, Ready, ReadyPackage};
 use crate::{Cause, Error};
@@ -94,14 +95,12 @@ pub(crate) async fn write_edited(
     edited: ChangedFiles,
 ) -> Result<FetchOutcome, Cause> {
     let form = options.form;
-    let (ready, prepared, deps) = blocking(move || {
-        let (mut prepared, mut deps) = (Vec::new(), BTreeMap::new());
+    let (ready, prepared, mut deps) = blocking(move || {
+        let (mut prepared, mut deps) = (Vec::new(), BTreeMap::<String, BTreeSet<String>>::new());
         for package in &ready.packages {
             let LocalPackage { wit, key, .. } = &ready.project.packages[package.index];
             let files = generate(wit, package, form)?;
-            if !files.is_empty() {
-                deps.insert(key.clone(), files.keys().filter_map(|path| first_name(path)).collect());
-            }
+            deps.insert(key.clone(), files.keys().filter_map(|path| first_name(path)).collect());
             prepared.extend(Generated { files, stale: package.plan.stale.clone() }.prepare(wit)?);
         }
         Ok::<_, Cause>((ready, prepared, deps))
@@ -109,19 +108,23 @@ pub(crate) async fn write_edited(
     .await?;
     let edited = edited.check().await?;
     let locks = ready.locks(deps.clone());
-    let is_replaced = !prepared.is_empty();
-    // The lock files tell what in `deps` was generated, so that they have to be there first.
-    let is_locked_anew = match options.project.locking {
-        Locking::Update => locks.write(&ready.project.root, &ready.project.locks).await?,
-        Locking::Locked => {
-            ready.check_locked(&locks)?;
-            false
-        }
-    };
+    // The lock files tell what in `deps` was generated: first what is there and what comes, so that all of it is known
+    // as that wherever this is given up.
+    let meanwhile = ready.locks(ready.with_stale(deps.clone()));
+    let Project { root, locks: before, .. } = &ready.project;
+    match options.project.locking {
+        Locking::Update => drop(meanwhile.write(root, before).await?),
+        Locking::Locked => ready.check_locked(&locks)?,
+    }
+    let is_changed = !prepared.is_empty() || (options.project.locking == Locking::Update && locks != *before);
     edited.put().await?;
     blocking(move || prepared.into_iter().try_for_each(Prepared::put)).await?;
+    if options.project.locking == Locking::Update {
+        locks.write(root, &meanwhile).await?;
+    }
+    deps.retain(|_, names| !names.is_empty());
     let packages = ready.brought().into_iter().map(FetchedPackage::of).collect();
-    Ok(FetchOutcome { packages, deps, is_changed: is_replaced || is_locked_anew })
+    Ok(FetchOutcome { packages, deps, is_changed })
 }
 
 impl ReadyPackage {

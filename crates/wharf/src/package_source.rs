@@ -59,6 +59,8 @@ pub(crate) struct PackageSource<'a> {
     pub(crate) locks: &'a Locks,
     /// The packages that may come from elsewhere than before.
     pub(crate) may_move: &'a [PackageName],
+    /// What was brought from here already.
+    pub(crate) brought: &'a [Brought],
 }
 
 /// Where a package is.
@@ -138,10 +140,15 @@ impl Known<'_> {
         find(Some(&self.home.registry)).or_else(|| find(None))
     }
 
-    /// Returns what was locked for a version that was chosen.
+    /// Returns what was locked for a version that was chosen, be it for another requirement.
     fn locked_for(&self, wanted: &Wanted) -> Option<&Locked> {
+        let is_home = |registry: Option<&RegistryName>| registry.is_none_or(|registry| *registry == self.home.registry);
+        let entries = || self.lock.into_iter().flat_map(Lock::entries);
+        let of_package = || entries().filter(|(name, registry, _)| **name == wanted.name && is_home(*registry));
+        let of_version = of_package().map(|(.., locked)| locked).find(|locked| locked.version == wanted.version);
         // Requirements do not see build metadata, so that one stands for several versions.
-        self.locked(&wanted.name, &wanted.requirement).filter(|locked| locked.version == wanted.version)
+        let of_requirement = self.locked(&wanted.name, &wanted.requirement);
+        of_requirement.filter(|locked| locked.version == wanted.version).or(of_version)
     }
 }
 
@@ -177,6 +184,11 @@ impl PackageSource<'_> {
 
     /// Brings a package.
     pub(crate) async fn bring(&self, wanted: &Wanted) -> Result<Brought, Cause> {
+        let is_it =
+            |brought: &&Brought| (&brought.wanted.name, &brought.wanted.version) == (&wanted.name, &wanted.version);
+        if let Some(brought) = self.brought.iter().find(is_it) {
+            return Ok(Brought { wanted: wanted.clone(), ..brought.clone() });
+        }
         let known = self.known(&wanted.name)?;
         // What the registry says of itself does not matter for what is kept; what the settings say does.
         if let Some(location) = self.homes.location_by_settings(&known.home)? {

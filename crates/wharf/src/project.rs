@@ -98,9 +98,14 @@ impl Project {
         Ok(Self { root, settings, locks, packages, selected })
     }
 
-    /// Whether all packages of the project are meant.
+    /// Whether all packages are meant that the lock files are for, so that these have to hold no more.
+    ///
+    /// They are also for folders that are no packages of the project, and for which something was fetched there.
     pub(crate) fn is_whole(&self) -> bool {
-        self.selected.len() == self.packages.len()
+        let is_package = |key: &String| self.packages.iter().any(|package| package.key == *key);
+        let is_there = |key: &String| self.root.join(key).join(DEPS).is_dir();
+        let mut others = self.locks.origins.generated.keys().filter(|key| !is_package(key));
+        self.selected.len() == self.packages.len() && !others.any(is_there)
     }
 }
 

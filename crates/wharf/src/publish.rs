@@ -16,12 +16,15 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use wharf_oci::{Digest, Progress};
-use wharf_package::{PackageSpec, RegistryName};
+use wharf_package::{PackageSpec, RegistryName, Settings};
 
 use self::offer::Offer;
 use self::plan::Plan;
 use crate::Error;
 use crate::homes::Connect;
+use crate::package_cache::PackageCache;
+use crate::package_source::PackageSource;
+use crate::project::Locks;
 use crate::resolution::{Locking, Sources};
 
 /// Packages that are looked for at the same time.
@@ -176,12 +179,19 @@ pub async fn publish(
     options: &PublishOptions,
     progress: &Arc<dyn Progress>,
 ) -> Result<PublishOutcome, Error> {
-    let offers = Offer::all(connect, options).await.map_err(|source| {
+    let failed = |source| {
         let paths: Vec<_> = options.paths.iter().map(|path| format!("`{}`", path.display())).collect();
         Error::Publish { what: paths.join(", "), published: Vec::new(), source }
-    })?;
+    };
+    let offers = Offer::all(connect, options).await.map_err(failed)?;
+    let cache = PackageCache::open(&options.sources.cache).await.map_err(failed)?;
+    // Where a package came from before, as somebody else's, says nothing of where it goes.
+    let locks = Locks::default();
+    let settings = options.settings(&offers);
+    let sources: Vec<_> =
+        settings.iter().map(|settings| options.sources.open(connect, settings, &cache, &locks)).collect();
     let mut outcome = PublishOutcome { packages: Vec::new() };
-    for plan in plans(connect, options, offers).await? {
+    for plan in plans(&sources, options, offers).await? {
         let what = format!("`{}` to `{}`", plan.spec(), plan.place());
         match plan.carry_out(options.mode, progress).await {
             Ok(package) => outcome.packages.push(package),
@@ -192,10 +202,16 @@ pub async fn publish(
 }
 
 /// Checks all that is to be published.
-async fn plans(connect: &dyn Connect, options: &PublishOptions, offers: Vec<Offer>) -> Result<Vec<Plan>, Error> {
+async fn plans(
+    sources: &[PackageSource<'_>],
+    options: &PublishOptions,
+    offers: Vec<Offer>,
+) -> Result<Vec<Plan>, Error> {
     let plan = async |offer: Offer| {
         let what = format!("`{}`", offer.spec());
-        let planned = Plan::new(connect, options, offer).await;
+        let is_its = |source: &&PackageSource<'_>| source.homes.settings.project == offer.settings;
+        let source = sources.iter().find(is_its).expect("there is one for the settings of each offer");
+        let planned = Plan::new(source, options, offer).await;
         planned.map_err(|source| Error::Publish { what, published: Vec::new(), source })
     };
     stream::iter(offers).map(plan).buffered(PACKAGES_AT_ONCE).try_collect().await
@@ -218,6 +234,19 @@ impl PublishOptions {
             created: None,
             scratch,
         }
+    }
+
+    /// Returns the settings of all that is to be published, each once, so that a registry is asked once where its
+    /// packages are.
+    fn settings(&self, offers: &[Offer]) -> Vec<Settings> {
+        let mut projects: Vec<_> = offers.iter().map(|offer| &offer.settings).collect();
+        let mut each = Vec::new();
+        while let Some(project) = projects.pop() {
+            projects.retain(|other| *other != project);
+            let (config, flag) = (self.sources.config.clone(), self.registry.clone());
+            each.push(Settings { config, project: project.clone(), flag });
+        }
+        each
     }
 }
 

@@ -41,7 +41,7 @@ pub async fn remove(connect: &dyn Connect, options: &RemoveOptions) -> Result<Ed
     let run = async {
         let read = options.clone();
         let edit = blocking(move || edited(&read)).await?;
-        finish(connect, edit, &options.fetch).await
+        finish(connect, (edit, &[]), &options.fetch).await
     };
     run.await.map_err(|source| {
         let packages = options.packages.iter().map(ToString::to_string).collect();

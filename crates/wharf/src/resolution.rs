@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use wharf_package::resolve::{Choice, Demand, Problem, Requirement, Requirer, Taken};
-use wharf_package::{Config, Lock, Locked, Origin, PackageName, RegistryName, Settings, Version, WharfLock};
+use wharf_package::{Config, Lock, Locked, Origin, PackageName, RegistryName, Settings, Version, WharfLock, exactly};
 
 use crate::Cause;
 use crate::blocking::blocking;
@@ -81,7 +81,7 @@ impl ProjectOptions {
     /// Reads the project, and brings what its packages need.
     pub(crate) async fn ready(&self, connect: &dyn Connect) -> Result<Ready, Cause> {
         let (project, plans) = self.plans().await?;
-        self.bring(connect, project, plans).await
+        self.bring(connect, (project, plans), &[]).await
     }
 
     /// Reads the project, and finds what its packages need.
@@ -96,12 +96,12 @@ impl ProjectOptions {
         .await
     }
 
-    /// Brings what the packages of a project need, as its locks say.
+    /// Brings what the packages of a project need, as its locks say, but for what was brought for it already.
     pub(crate) async fn bring(
         &self,
         connect: &dyn Connect,
-        project: Project,
-        plans: Vec<(usize, Plan)>,
+        (project, plans): (Project, Vec<(usize, Plan)>),
+        brought: &[Brought],
     ) -> Result<Ready, Cause> {
         let brought = if plans.iter().all(|(_, plan)| plan.requirers.is_empty()) {
             vec![Vec::new(); plans.len()]
@@ -109,6 +109,7 @@ impl ProjectOptions {
             let cache = PackageCache::open(&self.sources.cache).await?;
             let settings = self.sources.settings(&project);
             let source = self.sources.open(connect, &settings, &cache, &project.locks);
+            let source = PackageSource { brought, ..source };
             bring_all(&source, &plans, &BTreeSet::new()).await?
         };
         Ok(Ready::new(project, plans, brought))
@@ -131,7 +132,7 @@ impl Sources {
         locks: &'a Locks,
     ) -> PackageSource<'a> {
         let homes = Homes { settings, connect, network: self.network, served: Served::default() };
-        PackageSource { homes, cache, locks, may_move: &self.may_move }
+        PackageSource { homes, cache, locks, may_move: &self.may_move, brought: &[] }
     }
 }
 
@@ -156,7 +157,21 @@ impl Ready {
             packages.entry(name.clone()).or_insert(new).versions.insert(version.clone(), content.clone());
         }
         let locks = Locks { chosen: Some(chosen), origins: WharfLock { packages, generated } };
-        if self.project.is_whole() { locks } else { self.project.locks.completed_by(locks) }
+        let mut locks = if self.project.is_whole() { locks } else { self.project.locks.completed_by(locks) };
+        locks.origins.generated.retain(|_, names| !names.is_empty());
+        locks
+    }
+
+    /// Adds what is in folders of `deps` and was generated before.
+    pub(crate) fn with_stale(
+        &self,
+        mut generated: BTreeMap<String, BTreeSet<String>>,
+    ) -> BTreeMap<String, BTreeSet<String>> {
+        for package in &self.packages {
+            let names = generated.entry(self.project.packages[package.index].key.clone()).or_default();
+            names.extend(package.plan.stale.iter().cloned());
+        }
+        generated
     }
 
     /// Fails where a lock file would have to change, and must not. None is as good as one of no packages.
@@ -222,12 +237,40 @@ async fn choose(
     };
     let listed = stream::iter(unlisted).map(ask).buffered(PACKAGES_AT_ONCE);
     let listed: BTreeMap<PackageName, Vec<Version>> = listed.try_collect().await?;
-    let choose = |mut problem: Problem| {
+    for problem in &mut problems {
         problem.versions.clone_from(&listed);
-        let choices = problem.resolve()?;
-        Ok(choices.into_iter().filter_map(Wanted::of).collect())
+    }
+    let choices = resolve(&problems)?;
+    let disputed = disputed(&problems, &choices);
+    if disputed.is_empty() {
+        return Ok(choices);
+    }
+    for problem in &mut problems {
+        problem.locked.extend(disputed.clone());
+    }
+    resolve(&problems)
+}
+
+fn resolve(problems: &[Problem]) -> Result<Vec<Vec<Wanted>>, Cause> {
+    let resolve = |problem: &Problem| Ok(problem.resolve()?.into_iter().filter_map(Wanted::of).collect());
+    problems.iter().map(resolve).collect()
+}
+
+/// Returns the packages of which the same was asked for several members with other answers, where the lock has room for
+/// one: with the oldest answer, which most likely does for all, as each got the newest that did for it.
+fn disputed(problems: &[Problem], choices: &[Vec<Wanted>]) -> BTreeMap<PackageName, BTreeSet<Version>> {
+    let mut answers: BTreeMap<(&PackageName, String), BTreeSet<&Version>> = BTreeMap::new();
+    for Wanted { name, requirement, version } in choices.iter().flatten().filter(|wanted| !wanted.is_exact()) {
+        answers.entry((name, requirement.to_string())).or_default().insert(version);
+    }
+    // What is locked stays.
+    answers.retain(|(name, _), versions| {
+        versions.len() > 1 && !problems.iter().any(|problem| problem.locked.contains_key(*name))
+    });
+    let oldest = |((name, _), versions): ((&PackageName, String), BTreeSet<&Version>)| {
+        (name.clone(), versions.into_iter().take(1).cloned().collect())
     };
-    problems.into_iter().map(choose).collect()
+    answers.into_iter().map(oldest).collect()
 }
 
 impl Plan {
@@ -252,6 +295,11 @@ impl Wanted {
             Taken::Here { .. } => None,
         }
     }
+
+    /// Whether its version alone was asked for.
+    fn is_exact(&self) -> bool {
+        self.requirement == exactly(&self.version)
+    }
 }
 
 impl Needed {
@@ -268,8 +316,11 @@ impl Needed {
 fn in_order(mut packages: Vec<ReadyPackage>) -> Vec<ReadyPackage> {
     let mut ordered: Vec<ReadyPackage> = Vec::new();
     while !packages.is_empty() {
+        let needs = |package: &ReadyPackage, other: &ReadyPackage| {
+            package.plan.given.iter().any(|given| given.name() == other.plan.root.name())
+        };
         let is_free = |package: &ReadyPackage| {
-            !packages.iter().any(|other| other.index != package.index && package.plan.members.contains(&other.index))
+            !packages.iter().any(|other| other.index != package.index && needs(package, other))
         };
         let next = packages.iter().position(is_free).unwrap_or(0);
         ordered.push(packages.remove(next));

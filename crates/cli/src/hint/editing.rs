@@ -23,7 +23,6 @@ pub(super) fn edit_hint(error: &Error) -> Option<String> {
             "a project is there already: `wharf add` adds packages to it; or name another folder"
         }
         Cause::ProjectFile { .. } if matches!(error, Error::Init { .. }) => "mend it, or make a project without it",
-        Cause::Changed { .. } => "somebody else changed it at the same time; run it again",
         Cause::NoVersion { known, .. } if !known.is_empty() => "ask for one of these",
         Cause::OverrideOther { found, .. } => return Some(format!("`wharf add {found} --path …` adds what is there")),
         Cause::NoFolder { .. } => "--path names the folder that holds the WIT of the package",

@@ -54,6 +54,7 @@ pub(super) fn fetch_hint(cause: &Cause) -> Option<String> {
             "`wharf fetch FOLDER` names the folder of the WIT; a path in wkg.toml starts where that file is".to_owned(),
         ),
         Cause::Exists { .. } => Some("give what is there another name, or remove it".to_owned()),
+        Cause::Changed { .. } => Some("somebody else changed it at the same time; run it again".to_owned()),
         Cause::NoSuchTag { count: 0, .. } => Some(WHERE.to_owned()),
         Cause::Wit(WitError::MissingPackage { .. }) => Some(
             "if `[overrides]` in wkg.toml has another version of it, let the WIT name that one, or none".to_owned(),

@@ -141,7 +141,7 @@ fn candidates_for<'a>(problem: &'a Problem, demand: &'a Demand) -> Vec<Candidate
         None => versions.extend(&exact),
     }
     let rank =
-        |version: &&'a Version| (locked.contains(*version), exact.contains(*version), version.pre.is_empty(), *version);
+        |version: &&'a Version| (exact.contains(*version), locked.contains(*version), version.pre.is_empty(), *version);
     versions.sort_by_key(rank);
     versions.dedup();
     versions.into_iter().map(Candidate::Version).collect()
@@ -275,9 +275,11 @@ mod tests {
     }
 
     #[test]
-    fn a_locked_version_goes_before_one_that_is_demanded_exactly_and_that_before_the_newest() {
+    fn a_version_that_is_demanded_exactly_goes_before_one_that_is_locked_and_that_before_the_newest() {
         for (locked, demands, expected) in [
-            ("1.0.0", &["acme:log @1.1.0", "acme:log *"][..], "1.0.0"),
+            ("1.0.0", &["acme:log @1.1.0", "acme:log *"][..], "1.1.0"),
+            ("1.0.0", &["acme:log @1.0.0", "acme:log @1.1.0", "acme:log *"], "1.0.0"),
+            ("1.0.0", &["acme:log @1.1.0", "acme:log <1.1"], "1.0.0"),
             ("1.0.0", &["acme:log @1.1.0", "acme:log >=1.1"], "1.1.0"),
             ("1.0.0", &["acme:log @1.1.0", "acme:log >=1.2"], "1.3.0"),
             ("", &["acme:log @1.1.0", "acme:log *"], "1.1.0"),
@@ -391,10 +393,11 @@ mod tests {
         there.sort();
         let will_do: Vec<&Version> = there.iter().filter(meets_all).collect();
         let newest = |versions: Vec<&Version>| crate::newest(versions).cloned();
-        let open = locked
-            .filter(|locked| will_do.contains(locked))
-            .cloned()
-            .or_else(|| newest(will_do.iter().copied().filter(|version| is_exact(version)).collect()))
+        let will_do_exactly: Vec<&Version> = will_do.iter().copied().filter(|version| is_exact(version)).collect();
+        let of_locked = |versions: &[&Version]| locked.filter(|locked| versions.contains(locked)).cloned();
+        let open = of_locked(&will_do_exactly)
+            .or_else(|| newest(will_do_exactly.clone()))
+            .or_else(|| of_locked(&will_do))
             .or_else(|| newest(will_do.clone()));
         let one = |demand: &Requirement| match demand {
             Requirement::Exactly(version) => there.contains(version).then(|| version.clone()),

@@ -18,7 +18,7 @@ use wharf_package::limits::SETTINGS_BYTES_MAX;
 use wharf_package::{InvalidDocument, Manifest, Override, PackageName, RegistryName, Version, edit as toml};
 use wharf_wit::edit::{Added, ItemPath, Keyword, Statement};
 use wharf_wit::limits::TEXT_BYTES_MAX;
-use wharf_wit::{Document, Location, TextFile, edit as wit};
+use wharf_wit::{Document, Location, TextFile, edit as wit, requirements};
 
 use super::{LocalPackage, MANIFEST, Plan, Project, SETTINGS, WIT, WitFolder, canonical, join, read};
 use crate::cause::EditFault;
@@ -70,6 +70,8 @@ pub(crate) struct ProjectEdit {
     wit: Vec<TextFile>,
     manifest: Text,
     settings: Text,
+    /// Whether files are to say less of where packages come from.
+    is_forgetful: bool,
 }
 
 impl ProjectEdit {
@@ -91,7 +93,7 @@ impl ProjectEdit {
         let wit = WitFolder::read(&local.wit)?.files;
         let settings = Text::read(project.root.join(SETTINGS))?;
         let (changes, added, before) = (Vec::new(), Vec::new(), wit.clone());
-        Ok(Self { project, package, changes, added, before, wit, manifest, settings })
+        Ok(Self { project, package, changes, added, before, wit, manifest, settings, is_forgetful: false })
     }
 
     /// Returns the package as it is planned to be.
@@ -162,11 +164,17 @@ impl ProjectEdit {
         self.change_settings(|text| toml::set_package_registry(text, package, registry))
     }
 
-    /// Takes out what `wkg.toml` and `wharf.toml` say of a package; tells whether they did.
+    /// Takes out what `wkg.toml` and `wharf.toml` say of a package; tells whether they did. The latter is for all of a
+    /// workspace, and keeps what another member needs.
     pub(crate) fn forget(&mut self, package: &PackageName) -> Result<bool, Cause> {
+        self.is_forgetful = true;
         let before = self.changes.len();
         self.change_manifest(|text| toml::remove_override(text, package))?;
-        self.change_settings(|text| toml::remove_package_registry(text, package))?;
+        let others = self.project.packages.iter().enumerate().filter(|(index, _)| *index != self.package);
+        let mut needed = others.flat_map(|(_, other)| requirements(&other.document, &[]));
+        if !needed.any(|needed| is_of(&needed.package, package)) {
+            self.change_settings(|text| toml::remove_package_registry(text, package))?;
+        }
         Ok(self.changes.len() > before)
     }
 
@@ -204,14 +212,18 @@ impl ProjectEdit {
         Ok(())
     }
 
-    /// Writes what changed beside the files that it is to replace.
+    /// Writes what changed beside the files that it is to replace, in the order in which it is to do so: in between, the
+    /// WIT must not name a package of which no file says any longer, or not yet, where it comes from.
     pub(crate) async fn prepare(&self) -> Result<ChangedFiles, Cause> {
-        let mut files = Vec::new();
-        for (before, after) in self.before.iter().zip(&self.wit) {
+        let text = |(before, after): (&TextFile, &TextFile)| {
             let path = PathBuf::from(&after.name);
-            files.push(Text { path, before: Some(before.text.clone()), after: after.text.clone() });
+            Text { path, before: Some(before.text.clone()), after: after.text.clone() }
+        };
+        let mut files = vec![self.manifest.clone(), self.settings.clone()];
+        files.extend(self.before.iter().zip(&self.wit).map(text));
+        if self.is_forgetful {
+            files.rotate_left(2);
         }
-        files.extend([self.manifest.clone(), self.settings.clone()]);
         let mut prepared = Vec::new();
         for file in files.into_iter().filter(Text::is_changed) {
             prepared.push(file.prepare().await?);

@@ -12,7 +12,7 @@ use wharf_package::limits::LOCK_BYTES_MAX;
 use wharf_package::{Lock, Locked, PackageName, WharfLock};
 
 use super::files::{parse, replace};
-use crate::Cause;
+use crate::{Cause, blocking::blocking};
 
 const LOCK: &str = "wkg.lock";
 const ORIGINS: &str = "wharf.lock";
@@ -77,18 +77,49 @@ impl Locks {
         Self { chosen: Some(chosen), origins: newer.origins }
     }
 
-    /// Writes the lock files of a project, each at once and whole, where they say something else than `before`.
+    /// Writes the lock files of a project, each at once and whole, where they do not say it already; fails where
+    /// somebody else changed them since they were read as `before`.
     pub(crate) async fn write(&self, folder: &Path, before: &Self) -> Result<bool, Cause> {
+        let read = folder.to_owned();
+        let there = blocking(move || Self::read(&read)).await?;
+        let [origins, chosen] = [folder.join(ORIGINS), folder.join(LOCK)];
+        if ![&before.origins, &self.origins].contains(&&there.origins) {
+            return Err(Cause::Changed { path: origins });
+        }
+        if ![&before.chosen, &self.chosen].contains(&&there.chosen) {
+            return Err(Cause::Changed { path: chosen });
+        }
         let mut is_changed = false;
         // First where things come from: without it, a lock would be taken for one of wkg.
-        if self.origins != before.origins {
-            replace(&folder.join(ORIGINS), self.origins.to_text().as_bytes()).await?;
+        if self.origins != there.origins {
+            replace(&origins, self.origins.to_text().as_bytes()).await?;
             is_changed = true;
         }
-        if let Some(lock) = self.chosen.as_ref().filter(|_| self.chosen != before.chosen) {
-            replace(&folder.join(LOCK), lock.to_text().as_bytes()).await?;
+        if let Some(lock) = self.chosen.as_ref().filter(|_| self.chosen != there.chosen) {
+            replace(&chosen, lock.to_text().as_bytes()).await?;
             is_changed = true;
         }
         Ok(is_changed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn locks_that_somebody_else_changes_meanwhile_are_left_alone() {
+        let with = |folder: &str| {
+            let generated = [(folder.to_owned(), BTreeSet::from(["a-b".to_owned()]))].into();
+            Locks { chosen: Some(Lock::default()), origins: WharfLock { generated, ..WharfLock::default() } }
+        };
+        let (before, [mine, other]) = (Locks::default(), ["mine", "other"].map(with));
+        let folder = tempfile::tempdir().unwrap();
+        assert!(other.write(folder.path(), &before).await.unwrap());
+        assert!(!other.write(folder.path(), &before).await.unwrap(), "they say it already");
+        let refused = mine.write(folder.path(), &before).await.unwrap_err();
+        assert!(matches!(&refused, Cause::Changed { path } if path.ends_with(ORIGINS)), "{refused:?}");
+        assert_eq!(Locks::read(folder.path()).unwrap(), other);
+        assert!(mine.write(folder.path(), &other).await.unwrap());
     }
 }

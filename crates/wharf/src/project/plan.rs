@@ -6,7 +6,7 @@ use std::path::Path;
 use wharf_package::{Lock, Override, PackageName, PackageSpec, Version, VersionReq, exactly};
 use wharf_wit::{Document, Form, Requirement, requirements};
 
-use super::{Dep, DepContent, LocalPackage, Locks, Project, join};
+use super::{Dep, DepContent, LocalPackage, Locks, Project, is_same, join};
 use crate::Cause;
 
 /// The file in a folder of `deps` that is generated.
@@ -110,13 +110,14 @@ impl Locals {
     fn find(project: &Project, root: usize, given: &mut Vec<Document>) -> Result<Self, Cause> {
         let mut found = Self::default();
         let mut vendored = Vec::new();
-        found.add_overrides(&project.packages[root], given)?;
+        let package = &project.packages[root];
+        found.add_overrides(package, package, given)?;
         let mut next = 0;
         loop {
             if let Some(Local { package, .. }) = found.packages.get(next) {
                 let package = package.clone();
                 vendored.extend(package.vendored()?);
-                found.add_overrides(&package, given)?;
+                found.add_overrides(&project.packages[root], &package, given)?;
                 next += 1;
             } else if !found.add_member(project, root, given) {
                 break;
@@ -130,7 +131,12 @@ impl Locals {
         Ok(found)
     }
 
-    fn add_overrides(&mut self, package: &LocalPackage, given: &mut Vec<Document>) -> Result<(), Cause> {
+    fn add_overrides(
+        &mut self,
+        root: &LocalPackage,
+        package: &LocalPackage,
+        given: &mut Vec<Document>,
+    ) -> Result<(), Cause> {
         for (name, it) in &package.manifest.overrides {
             let Override::Path(path) = it else { continue };
             if self.packages.iter().any(|local| is_named(&local.package.document, name)) {
@@ -140,6 +146,10 @@ impl Locals {
             if !is_named(&local.document, name) {
                 let found = local.document.name().to_string();
                 return Err(Cause::OverrideOther { package: name.clone(), path: local.wit, found });
+            }
+            // It is there already; that it is needed by what it needs itself, merging will tell.
+            if is_same(&local.wit, &root.wit) {
+                continue;
             }
             given.push(local.document.clone());
             self.packages.push(Local { package: local, member: None });

@@ -28,7 +28,8 @@ pub(crate) struct Offer {
     pub(crate) file: WasmFile,
     /// What it imports and exports; nothing of a core module.
     pub(crate) resolved: Option<Resolved>,
-    /// Where its project says that packages are.
+    /// Where its project says that packages are. Mirrors are left out: what is published goes to the registry, and not to
+    /// what copies it from there.
     pub(crate) settings: wharf_package::Project,
 }
 
@@ -79,7 +80,7 @@ impl Offer {
             let mut temporary = scratch_file(scratch).await?;
             temporary.write_all(&wasm).map_err(Cause::file("write a package to", scratch))?;
             let file = WasmFile::fetched(temporary.into_temp_path(), file_name(&name), scratch).await?;
-            let settings = ready.project.settings.clone();
+            let settings = ready.project.settings.clone().without_mirrors();
             offers.push(Self { path: wit, name, version, file, resolved: Some(resolved), settings });
         }
         Ok(offers)
@@ -94,7 +95,7 @@ impl Offer {
         let around = path.clone();
         let (resolved, settings) = blocking(move || {
             let resolved = if is_module { None } else { Some(read_wasm_file(&label, &binary)?) };
-            Ok::<_, Cause>((resolved, settings_around(&around)?))
+            Ok::<_, Cause>((resolved, settings_around(&around)?.without_mirrors()))
         })
         .await?;
         let package = resolved.as_ref().filter(|resolved| resolved.world().is_none());

@@ -2,18 +2,15 @@
 
 use wharf_client::Client;
 use wharf_oci::{Digest, Reference};
-use wharf_package::{LocalHome, PackageName, PackageSpec, Settings, Version};
+use wharf_package::{LocalHome, PackageName, PackageSpec, Version};
 use wharf_wit::compare::Bump;
 
 use super::offer::Offer;
 use super::{BreakPolicy, Duplicates, PublishOptions};
 use crate::diff::DiffOutcome;
-use crate::homes::Connect;
 use crate::package::Package;
-use crate::package_cache::PackageCache;
 use crate::package_source::{PackagePlace, PackageSource, Remote};
 use crate::packing::Packing;
-use crate::project::Locks;
 use crate::published::{Offered, neighbours};
 use crate::wasm_file::WasmFile;
 use crate::{Cause, Description, Form, PackageFault};
@@ -41,23 +38,16 @@ pub(super) enum Step {
 
 impl Plan {
     /// Looks for the version in the registry, and compares it with its neighbours there.
-    pub(super) async fn new(connect: &dyn Connect, options: &PublishOptions, offer: Offer) -> Result<Self, Cause> {
-        let (config, flag) = (options.sources.config.clone(), options.registry.clone());
-        // What is published goes to the registry, and not to a mirror that copies it from there.
-        let settings = Settings { config, project: offer.settings.clone().without_mirrors(), flag };
-        // Where the package came from before, as somebody else's, says nothing of where it goes.
-        let locks = Locks::default();
-        let cache = PackageCache::open(&options.sources.cache).await?;
-        let source = options.sources.open(connect, &settings, &cache, &locks);
+    pub(super) async fn new(source: &PackageSource<'_>, options: &PublishOptions, offer: Offer) -> Result<Self, Cause> {
         let published = source.published(&offer.name).await?;
         let place = source.place(&offer.name).await?;
         let digest = offer.file.wasm.digest.clone();
         let (name, version) = (offer.name.clone(), offer.version.clone());
         let step = if published.contains(&version) {
-            skip(&source, &place, &offer, options.duplicates).await?
+            skip(source, &place, &offer, options.duplicates).await?
         } else {
             if options.breaks == BreakPolicy::Refuse {
-                check_breaks(&source, &offer, &published).await?;
+                check_breaks(source, &offer, &published).await?;
             }
             match place {
                 PackagePlace::Folder(folder) => Step::Write { folder, file: Box::new(offer.file) },

@@ -356,3 +356,12 @@ async fn what_was_put_into_deps_by_hand_goes_before_a_registry() {
     assert_eq!(deps(&outcome.fetched), ["acme-log-1.1.0"], "which version was asked for counts more");
     assert_eq!(project.read("wit/deps/log.wit"), LOG.replace("put", "by-hand"));
 }
+
+#[tokio::test]
+async fn a_new_package_is_asked_for_once() {
+    let registry = registry().await;
+    let project = Project::new(&config(registry.registry()), "package acme:app;\nworld app {\n}\n");
+    project.add(&["acme:cli"]).await;
+    let asked = asked(&registry);
+    assert_eq!(asked.len(), 3, "the list, the manifest, the Wasm: {asked:#?}");
+}

@@ -172,3 +172,16 @@ async fn a_file_is_replaced_but_never_the_wit() {
     let cause = refused(&project, &to(project.path("wit/world.wit"))).await;
     assert!(matches!(cause, Cause::OutputIsInput { .. }), "{cause:?}");
 }
+
+#[tokio::test]
+async fn a_member_comes_after_those_that_it_takes_by_their_path() {
+    let project = Project::new("", "");
+    fs::remove_dir_all(project.path("wit")).unwrap();
+    project.write("wkg.toml", "[workspace]\nmembers = [\"app\", \"log\"]\n");
+    project.write("app/wit/app.wit", APP);
+    project.write("app/wkg.toml", "[overrides]\n\"acme:log\" = { path = \"../log/wit\" }\n");
+    project.write("log/wit/log.wit", LOG);
+    let (outcome, _) = built(&project, &into(&project, "out", project.options())).await;
+    let names: Vec<_> = outcome.packages.iter().map(|package| package.name.as_str()).collect();
+    assert_eq!(names, ["acme:log", "acme:app"]);
+}

@@ -3,6 +3,7 @@
 mod content;
 mod deps;
 mod homes;
+mod interrupted;
 mod requests;
 mod versions;
 mod wit;

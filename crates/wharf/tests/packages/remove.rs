@@ -143,3 +143,23 @@ async fn what_is_still_used_or_not_used_at_all_is_refused() {
     let cause = project.refuse_to_remove(&["acme:app"]).await;
     assert!(matches!(cause, Cause::NotUsed { .. }), "{cause:?}");
 }
+
+#[tokio::test]
+async fn what_another_member_needs_stays_in_the_settings_of_the_workspace() {
+    let registry = registry_with(&[("acme/log:1.0.0", LOG)]).await;
+    let project = Project::new(&config(registry.registry()), "");
+    std::fs::remove_dir_all(project.path("wit")).unwrap();
+    project.write("wkg.toml", "[workspace]\nmembers = [\"one\", \"two\"]\n");
+    for name in ["one", "two"] {
+        let text = format!("package acme:{name};\nworld w {{ import acme:log/sink@1.0.0; }}\n");
+        project.write(&format!("{name}/wit/{name}.wit"), text);
+    }
+    let settings = "[packages]\n\"acme:log\" = \"acme.example\"\n";
+    project.write("wharf.toml", settings);
+    let mut only = options(&project, &["acme:log"]);
+    for (member, expected) in [("one", settings), ("two", "[packages]\n")] {
+        only.fetch.project.folder = project.path(member);
+        remove(project.connect(), &only).await.unwrap();
+        assert_eq!(project.read("wharf.toml"), expected);
+    }
+}

@@ -308,7 +308,8 @@ impl<'a> Reader<'a> {
             namespace: plain(first.text),
             name: plain(package.text),
             version: match version {
-                Some(version) => Some(Version::parse(version.text).ok()?),
+                // The parser passes over a sign that nothing follows.
+                Some(version) => Some(Version::parse(version.text.trim_end_matches(['-', '+'])).ok()?),
                 None => None,
             },
         };

@@ -390,6 +390,15 @@ fn real_packages_name_what_the_parser_finds_and_keep_the_rest() {
     }
 }
 
+#[test]
+fn a_version_ends_where_the_parser_ends_it() {
+    for version in ["1.0.0+ as", "1.0.0- as", "1.0.0as", "1.0.0-a.1+b-c.2 as"] {
+        let text = format!("package a:b;\nuse c:d/e@{version} f;\n");
+        let files = vec![TextFile { name: "a.wit".to_owned(), text }];
+        check_mentions(&files);
+    }
+}
+
 /// Checks that the packages that are mentioned are those that the parser finds.
 fn check_mentions(files: &[TextFile]) {
     let document = Document::parse("w", files.to_vec()).unwrap();

@@ -70,16 +70,32 @@ fn measure(rest: &str, is_version: bool) -> (TokenKind, usize) {
         _ if rest.starts_with("//") => comment(rest, run(|next| next != '\n')),
         _ if rest.starts_with("/*") => comment(rest, block_length(rest)),
         '"' => (TokenKind::Mark, quoted_length(rest)),
-        '0'..='9' if is_version => {
-            let version = &rest[..run(|next| next.is_ascii_alphanumeric() || matches!(next, '.' | '-' | '+'))];
-            // The point of `@1.0.0.{…}` stands after the version.
-            (TokenKind::Version, version.trim_end_matches('.').len())
-        }
+        '0'..='9' if is_version => (TokenKind::Version, version_length(rest)),
         '0'..='9' => (TokenKind::Mark, run(|next| next.is_ascii_digit())),
         '%' => (TokenKind::Word, 1 + rest[1..].find(|next| !is_word(next)).unwrap_or(rest.len() - 1)),
         _ if first != '-' && is_word(first) => (TokenKind::Word, run(is_word)),
         _ => (TokenKind::Mark, first.len_utf8()),
     }
+}
+
+/// Measures a version: three numbers, and what a `-` and a `+` add to them. Nothing has to part it from what follows.
+fn version_length(rest: &str) -> usize {
+    let run = |at: usize, is_part: fn(char) -> bool| {
+        rest[at..].find(|next| !is_part(next)).map_or(rest.len(), |length| at + length)
+    };
+    let mut at = run(0, |next| next.is_ascii_digit());
+    for _ in 0..2 {
+        if rest[at..].starts_with('.') {
+            at = run(at + 1, |next| next.is_ascii_digit());
+        }
+    }
+    for sign in ['-', '+'] {
+        if rest[at..].starts_with(sign) {
+            at = run(at + 1, |next| next.is_ascii_alphanumeric() || matches!(next, '.' | '-'));
+        }
+    }
+    // The point of `@1.0.0.{…}` stands after the version.
+    rest[..at].trim_end_matches('.').len()
 }
 
 fn is_word(next: char) -> bool {

@@ -42,6 +42,25 @@ async fn a_lock_of_wkg_alone_holds_too() {
     }
 }
 
+#[tokio::test]
+async fn a_version_is_held_to_its_lock_whatever_it_is_asked_for_by() {
+    let registry = registry_with(&[("acme/log:1.0.0", LOG)]).await;
+    let project = Project::new(&config(registry.registry()), &APP.replace("@1.0.0", ""));
+    let locked = project.fetch().await.packages[0].digest.clone();
+    project.write("wit/world.wit", APP);
+    publish(&registry, "acme/log:1.0.0", &wasm(&LOG.replace("put", "other"), &[])).await;
+    registry.clear_log();
+    let cause = {
+        let kept = project.files();
+        assert_eq!(project.fetch().await.packages[0].digest, locked);
+        assert_eq!(asked(&registry), [""; 0], "it is kept");
+        kept.iter().for_each(|(path, content)| project.write(path, content));
+        project.clear_cache();
+        project.refuse(&project.options()).await
+    };
+    assert!(matches!(&cause, Cause::LockedOtherwise { locked: it, .. } if *it == locked), "{cause:?}");
+}
+
 /// Starts a server that gives the blob of a package in a wrong way as often as it is asked for in one run, and then
 /// in the right way.
 async fn registry_that_fails_first(wasm: &[u8], blob: Reply, times: usize) -> ScriptServer {

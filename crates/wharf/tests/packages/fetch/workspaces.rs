@@ -156,3 +156,81 @@ async fn all_members_without_a_registry_are_fetched_with_none() {
     options.project.sources.network = Network::Offline;
     assert!(project.fetch_with(&options).await.packages.is_empty());
 }
+
+#[tokio::test]
+async fn a_folder_that_is_no_member_leaves_what_is_locked_for_the_workspace() {
+    let registry = registry_with(&[("acme/log:1.0.0", LOG), ("acme/clock:0.2.0", CLOCK)]).await;
+    let project = workspace(&config(registry.registry()));
+    project.fetch().await;
+    project.write("other/wit/other.wit", "package acme:other;\nworld other { import acme:clock/now@0.2.0; }\n");
+    project.fetch_with(&only(&project, "other")).await;
+    for options in [project.locked(), only(&project, "other")] {
+        assert!(!project.fetch_with(&options).await.is_changed);
+    }
+    std::fs::remove_dir_all(project.path("other")).unwrap();
+    project.fetch().await;
+    assert!(!project.read("wharf.lock").contains("other/wit"));
+}
+
+#[tokio::test]
+async fn two_folders_of_wit_beside_one_manifest_leave_each_other_alone() {
+    let registry = registry_with(&[("acme/log:1.0.0", LOG), ("acme/clock:0.2.0", CLOCK)]).await;
+    let project = Project::new(&config(registry.registry()), "package acme:one;\nworld w { import acme:log/sink; }\n");
+    project.write("wkg.toml", "[metadata]\n");
+    project.write("two/wit/two.wit", "package acme:two;\nworld w { import acme:clock/now; }\n");
+    project.fetch().await;
+    project.fetch_with(&only(&project, "two")).await;
+    let lock = project.read("wkg.lock");
+    assert!(lock.contains("acme:log") && lock.contains("acme:clock"), "{lock}");
+    project.write("wit/world.wit", "package acme:one;\nworld w {}\n");
+    project.fetch().await;
+    assert_eq!(project.deps(), [""; 0], "what was generated is no more by hand than before");
+}
+
+#[tokio::test]
+async fn what_is_put_where_something_was_generated_once_is_by_hand() {
+    let registry = registry_with(&[("acme/log:1.0.0", LOG), ("acme/clock:0.2.0", CLOCK)]).await;
+    let project = workspace(&config(registry.registry()));
+    project.fetch().await;
+    project.write("app/wit/app.wit", "package acme:app;\nworld app {}\n");
+    project.fetch_with(&only(&project, "app")).await;
+    project.write("app/wit/deps/acme-log-1.0.0/mine.wit", LOG);
+    project.write("app/wit/app.wit", "package acme:app;\nworld app { import acme:log/sink@1.0.0; }\n");
+    project.fetch_with(&only(&project, "app")).await;
+    assert_eq!(project.read("app/wit/deps/acme-log-1.0.0/mine.wit"), LOG);
+}
+
+#[tokio::test]
+async fn paths_that_lead_back_to_the_project_are_refused_as_a_cycle() {
+    let project = Project::new("", "package acme:app@1.0.0;\ninterface i { use acme:lib/i.{t}; type u = t; }\n");
+    project.write("wkg.toml", "[overrides]\n\"acme:lib\" = { path = \"lib\" }\n");
+    project.write("lib/lib.wit", "package acme:lib@1.0.0;\ninterface i { use acme:app/i@1.0.0.{u}; type t = u8; }\n");
+    for path in ["../wit", "..//wit/../wit"] {
+        project.write("lib/wkg.toml", format!("[overrides]\n\"acme:app\" = {{ path = \"{path}\" }}\n"));
+        let cause = project.refuse(&project.options()).await;
+        assert!(matches!(cause, Cause::Wit(WitError::Cycle { .. })), "{cause}");
+        assert!(cause.to_string().contains("`acme:lib@1.0.0` -> `acme:app@1.0.0` -> `acme:lib@1.0.0`"), "{cause}");
+    }
+}
+
+#[tokio::test]
+async fn members_that_ask_alike_get_one_version_as_the_lock_has_room_for_one() {
+    let newer = LOG.replace("1.0.0", "2.0.0");
+    let registry = registry_with(&[("acme/log:1.0.0", LOG), ("acme/log:2.0.0", &newer)]).await;
+    for [one, two] in [["a", "b"], ["b", "a"]] {
+        let project = Project::new(&config(registry.registry()), "");
+        std::fs::remove_dir_all(project.path("wit")).unwrap();
+        project.write("wkg.toml", "[workspace]\nmembers = [\"a\", \"b\"]\n");
+        project.write(&format!("{one}/wit/one.wit"), "package acme:one;\nworld w { import acme:log/sink; }\n");
+        let text = "package acme:two;\nworld w { import acme:log/sink; import acme:old/i; }\n";
+        project.write(&format!("{two}/wit/two.wit"), text);
+        project.write(&format!("{two}/wkg.toml"), "[overrides]\n\"acme:old\" = { path = \"../old\" }\n");
+        project.write("old/old.wit", "package acme:old;\ninterface i {}\nworld w { import acme:log/sink; }\n");
+        project.write("old/wkg.toml", "[overrides]\n\"acme:log\" = { version = \"^1\" }\n");
+        project.fetch().await;
+        for member in ["a", "b"] {
+            assert!(project.path(member).join("wit/deps/acme-log-1.0.0").exists(), "{one}: {member}");
+        }
+        assert!(!project.fetch().await.is_changed);
+    }
+}

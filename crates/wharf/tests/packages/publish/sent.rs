@@ -11,7 +11,7 @@ use wharf_testing::fixtures;
 use wharf_testing::registry::TestRegistry;
 
 use super::{log, options, published, run, tagged, writes};
-use crate::setup::{APP, LOG, Project, asked, config, registry_with};
+use crate::setup::{APP, LOG, Project, asked, config, config_asking, registry_with};
 
 #[tokio::test]
 async fn a_package_is_an_artifact_that_its_version_names() {
@@ -135,6 +135,17 @@ async fn a_workspace_is_published_in_the_order_of_its_needs() {
     let paths = ["app", "log"].map(|member| project.path(member)).to_vec();
     let outcome = published(&project, &PublishOptions { paths, ..options(&project) }).await;
     assert_eq!(outcome.packages[0].name, "acme:log");
+}
+
+#[tokio::test]
+async fn a_registry_is_asked_once_where_the_packages_of_a_workspace_go() {
+    let registry = TestRegistry::start().await;
+    let mut project = workspace(&registry, "");
+    project.configure(&config_asking(&registry));
+    published(&project, &whole(&project)).await;
+    let asked = asked(&registry);
+    let count = asked.iter().filter(|request| request.ends_with("registry.json")).count();
+    assert_eq!(count, 1, "{asked:#?}");
 }
 
 #[tokio::test]
