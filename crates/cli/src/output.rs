@@ -42,11 +42,17 @@ pub(crate) fn size(bytes: u64) -> String {
 }
 
 /// Replaces what a terminal would act on: text that comes from a file or a registry is shown, not obeyed.
+///
+/// A tab becomes one space, as carets below a line of text count it as one.
 pub(crate) fn printable(text: &str) -> String {
     // Marks that turn the direction of writing can make a text look like another.
     let turns =
         |character| matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let shown = |character: char| if character.is_control() || turns(character) { '\u{fffd}' } else { character };
+    let shown = |character: char| match character {
+        '\t' => ' ',
+        character if character.is_control() || turns(character) => '\u{fffd}',
+        character => character,
+    };
     text.chars().map(shown).collect()
 }
 
@@ -73,5 +79,10 @@ mod tests {
     fn a_terminal_gets_no_orders_from_afar() {
         assert_eq!(printable("a\u{1b}[2Jb"), "a\u{fffd}[2Jb");
         assert_eq!(printable("a\u{202e}b"), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn a_tab_is_as_wide_as_a_caret_counts_it() {
+        assert_eq!(printable("\t\tf:\tfunk"), "  f: funk");
     }
 }

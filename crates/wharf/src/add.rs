@@ -11,13 +11,14 @@ use serde::Serialize;
 use wharf_package::resolve::Requirement;
 use wharf_package::{PackageName, PackageRequest, RegistryName, Version, VersionReq, exactly};
 use wharf_wit::edit::{ItemPath, Keyword, Statement};
-use wharf_wit::{Document, PackageName as WitName};
+use wharf_wit::{Document, Location, PackageName as WitName};
 
 use crate::blocking::blocking;
 use crate::cause::EditFault;
 use crate::fetch::{check_name, write_edited};
 use crate::get::choose;
 use crate::homes::Connect;
+use crate::newer::are_compatible;
 use crate::package_cache::PackageCache;
 use crate::package_source::{Brought, PackageSource, Wanted, no_version};
 use crate::project::{FileChange, Plan, ProjectEdit, is_named, is_of, name_in_wit, wit_of};
@@ -67,15 +68,40 @@ pub enum InterfaceUse {
 pub struct EditOutcome {
     /// What changed in WIT, `wkg.toml` and `wharf.toml`; nothing where they said it all before.
     pub changes: Vec<FileChange>,
+    /// The versions of packages that stay as they are, as the one that was asked for may break what uses them.
+    pub kept: Vec<KeptVersion>,
     /// What was fetched.
     pub fetched: FetchOutcome,
 }
 
+/// A version of a package that the WIT names beside the one that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptVersion {
+    /// The package.
+    pub package: String,
+    /// The version that stays; nothing where none is named.
+    pub version: Option<Version>,
+    /// The version that was asked for.
+    pub beside: Version,
+    /// The files and lines that name it.
+    pub places: Vec<String>,
+}
+
 /// Lets a project use packages: a world of it imports, exports or includes something of each.
 ///
-/// The WIT gets an exact version, of several the newest that will do. A package that it names already in another version
-/// is named with the new one everywhere, unless it is something else of it that is added. All that the project then needs
-/// is fetched, as [`fetch`](crate::fetch()) does, before any file is written.
+/// The WIT gets an exact version:
+///
+/// - Where a version or a range is asked for, the newest that will do. What the WIT names in other versions of the same
+///   compatible range gets it too; what it names in others stays, see [`kept`](EditOutcome::kept).
+/// - Where none is, the newest that the WIT names already, and no other statement changes.
+/// - Where it names none, the newest release.
+///
+/// A package that the WIT names already, asked for in a version and without an item, a world or
+/// [`InterfaceUse::Export`], only gets the version. This is also how it gets an incompatible one, unless the WIT names
+/// several that are incompatible with each other.
+///
+/// All that the project then needs is fetched, as [`fetch`](crate::fetch()) does, before any file is written.
 ///
 /// ```no_run
 /// use wharf::{AddOptions, AddOrigin, Connect, FetchOptions, InterfaceUse, add};
@@ -110,13 +136,13 @@ async fn run(connect: &dyn Connect, options: &AddOptions) -> Result<EditOutcome,
         let cache = PackageCache::open(&sources.cache).await?;
         let settings = sources.settings(&edit.project);
         let source = sources.open(connect, &settings, &cache, &edit.project.locks);
-        let finder = Finder { edit: &edit, plan: &plan, source, world: options.world.as_deref() };
+        let finder = Finder { edit: &edit, plan: &plan, source };
         let found = stream::iter(&options.requests).map(|request| finder.find(request)).buffered(PACKAGES_AT_ONCE);
         found.try_collect::<Vec<_>>().await?
     };
-    change(&mut edit, options, &found)?;
+    let kept = change(&mut edit, options, &found)?;
     let brought: Vec<_> = found.into_iter().filter_map(|found| found.brought).collect();
-    finish(connect, (edit, &brought), &options.fetch).await
+    Ok(EditOutcome { kept, ..finish(connect, (edit, &brought), &options.fetch).await? })
 }
 
 /// Reads the project, and lets its files say where the packages come from.
@@ -145,7 +171,7 @@ pub(crate) async fn finish(
     let ProjectEdit { project, package, .. } = edit;
     let ready = options.project.bring(connect, (project, vec![(package, plan)]), brought).await?;
     let fetched = write_edited(ready, options, files).await?;
-    Ok(EditOutcome { changes, fetched })
+    Ok(EditOutcome { changes, kept: Vec::new(), fetched })
 }
 
 /// A package that something is taken of.
@@ -162,21 +188,34 @@ struct Finder<'a> {
     edit: &'a ProjectEdit,
     plan: &'a Plan,
     source: PackageSource<'a>,
-    world: Option<&'a str>,
 }
 
 impl Finder<'_> {
     async fn find(&self, request: &PackageRequest) -> Result<Found, Cause> {
-        let package = &request.package;
-        let any = Requirement::Open(VersionReq::STAR);
-        let requirement = match (&request.requirement, self.version_in_use(request)?) {
+        let PackageRequest { package, requirement, .. } = request;
+        let requirement = match (requirement, mentioned(self.edit, package)?.pop()) {
             (Some(requirement), _) => requirement.clone(),
-            (None, Some(version)) => Requirement::Exactly(version),
-            (None, None) => any.clone(),
+            (None, Some(Mentioned { version: Some(version), .. })) => Requirement::Exactly(version),
+            (None, Some(Mentioned { version: None, .. })) => self.in_use(package)?,
+            (None, None) => Requirement::Open(VersionReq::STAR),
         };
+        self.find_version(package, &requirement).await
+    }
+
+    /// Returns which version the project has of a package that the WIT names without one.
+    fn in_use(&self, package: &PackageName) -> Result<Requirement, Cause> {
+        let Some(needed) = self.plan.needs().find(|needed| needed.name == *package) else {
+            return Ok(Requirement::Open(VersionReq::STAR));
+        };
+        let locked = self.source.locked(needed)?;
+        Ok(locked.map_or_else(|| Requirement::Open(needed.requirement.clone()), Requirement::Exactly))
+    }
+
+    async fn find_version(&self, package: &PackageName, requirement: &Requirement) -> Result<Found, Cause> {
+        let any = Requirement::Open(VersionReq::STAR);
         if let Some(found) = self.here(package, |version| match version {
             Some(version) => requirement.is_met_by(version),
-            None => requirement == any,
+            None => *requirement == any,
         }) {
             return Ok(found);
         }
@@ -185,10 +224,10 @@ impl Finder<'_> {
             let known = self.here(package, |_| true).and_then(|found| found.version);
             return Err(no_version(package, &requirement.to_version_req(), known.into_iter().collect()));
         }
-        let version = match &requirement {
+        let version = match requirement {
             Requirement::Exactly(version) => version.clone(),
             Requirement::Open(range) => {
-                choose(package, &requirement, self.source.versions(package, std::slice::from_ref(range)).await?)?
+                choose(package, requirement, self.source.versions(package, std::slice::from_ref(range)).await?)?
             }
         };
         let wanted = Wanted { name: package.clone(), requirement: exactly(&version), version: version.clone() };
@@ -196,17 +235,6 @@ impl Finder<'_> {
         let document = Document::decode(&format!("{package}@{version}"), &brought.wasm)?;
         check_name(package, &version, &document)?;
         Ok(Found { version: Some(version), document, brought: Some(brought) })
-    }
-
-    /// Returns the version that the WIT names for a package, of which it is to name something more.
-    fn version_in_use(&self, request: &PackageRequest) -> Result<Option<Version>, Cause> {
-        let PackageRequest { package, item: Some(item), .. } = request else { return Ok(None) };
-        if !self.edit.keywords(self.world, package, item)?.is_empty() {
-            return Ok(None);
-        }
-        let named = self.edit.mentions()?.into_iter().map(|(named, _)| named);
-        let mut named = named.filter(|named| is_of(named, package));
-        Ok(named.next().and_then(|named| named.version).filter(|_| named.next().is_none()))
     }
 
     /// Returns the newest package of a name that is on the disk, of those whose version will do.
@@ -221,26 +249,86 @@ impl Finder<'_> {
 }
 
 /// Changes the WIT, so that it uses what was found: first the versions of what is there, then what is to be there too.
-fn change(edit: &mut ProjectEdit, options: &AddOptions, found: &[Found]) -> Result<(), Cause> {
+/// Returns the versions that stay.
+fn change(edit: &mut ProjectEdit, options: &AddOptions, found: &[Found]) -> Result<Vec<KeptVersion>, Cause> {
     let world = options.world.as_deref();
-    let mut missing = Vec::new();
-    for (PackageRequest { package, item, .. }, Found { version, document, .. }) in options.requests.iter().zip(found) {
-        let keywords = match item {
-            Some(item) => edit.keywords(world, package, item)?,
-            None => Vec::new(),
-        };
-        let is_named = edit.mentions()?.iter().any(|(named, _)| is_of(named, package));
-        if item.is_some() || !is_named {
-            let name = name_in_wit(package, version.as_ref());
-            let statement = statement(name, item.as_deref(), (document, options.interfaces))?;
-            missing.extend(Some(statement).filter(|statement| !keywords.contains(&statement.keyword)));
-        }
-        let is_there = !keywords.is_empty() || (item.is_none() && is_named);
-        if let (true, Some(version)) = (is_there, version) {
-            edit.set_version(package, version)?;
+    let (mut kept, mut missing) = (Vec::new(), Vec::new());
+    let pairs = || options.requests.iter().zip(found);
+    for (request, Found { version, .. }) in pairs() {
+        if let (Some(_), Some(version)) = (&request.requirement, version) {
+            let is_version_alone = is_version_alone(edit, options, request)?;
+            kept.extend(set_version(edit, request, (version, is_version_alone))?);
         }
     }
-    missing.iter().try_for_each(|statement| edit.add(world, statement))
+    for (request, Found { version, document, .. }) in pairs() {
+        let PackageRequest { package, item, requirement } = request;
+        if !is_version_alone(edit, options, request)? {
+            let version = match (requirement, mentioned(edit, package)?.pop()) {
+                (None, Some(newest)) => newest.version,
+                _ => version.clone(),
+            };
+            let name = name_in_wit(package, version.as_ref());
+            missing.push(statement(name, item.as_deref(), (document, options.interfaces))?);
+        }
+    }
+    missing.retain(|statement| !edit.has(world, statement));
+    missing.iter().try_for_each(|statement| edit.add(world, statement))?;
+    Ok(kept)
+}
+
+/// Whether a package is there already, and only to get the version that is named.
+fn is_version_alone(edit: &ProjectEdit, options: &AddOptions, request: &PackageRequest) -> Result<bool, Cause> {
+    let PackageRequest { package, item, requirement } = request;
+    let is_by_itself = item.is_none() && options.world.is_none() && options.interfaces == InterfaceUse::Import;
+    Ok(requirement.is_some() && is_by_itself && !mentioned(edit, package)?.is_empty())
+}
+
+/// Sets the version of a package where the WIT names one that goes together with it, and returns those that stay. Where
+/// the version is all that was asked for, and none of them goes together with it, they are all set if they are of one
+/// range.
+fn set_version(
+    edit: &mut ProjectEdit,
+    PackageRequest { package, .. }: &PackageRequest,
+    (new, is_version_alone): (&Version, bool),
+) -> Result<Vec<KeptVersion>, Cause> {
+    let mentioned = mentioned(edit, package)?;
+    let fits = |it: &Mentioned, other: &Version| it.version.as_ref().is_none_or(|it| are_compatible(it, other));
+    let (mut set, mut stay): (Vec<_>, Vec<_>) = mentioned.into_iter().partition(|it| fits(it, new));
+    if is_version_alone && set.is_empty() {
+        let newest = stay.last().and_then(|it| it.version.clone());
+        if newest.is_some_and(|newest| !stay.iter().all(|it| fits(it, &newest))) {
+            let versions = stay.into_iter().filter_map(|it| it.version).collect();
+            return Err(EditFault::SeveralRanges { package: package.clone(), new: new.clone(), versions }.into());
+        }
+        set = std::mem::take(&mut stay);
+    }
+    if !stay.is_empty() {
+        // Which of them a place without a version means is not known.
+        stay.extend(set.extract_if(.., |it| it.version.is_none()));
+    }
+    for Mentioned { version, locations } in set {
+        edit.set_version(package, (version, &locations), new)?;
+    }
+    let kept = |Mentioned { version, locations }| {
+        let places = locations.iter().map(|at| format!("{}:{}", at.file, at.line)).collect();
+        KeptVersion { package: package.to_string(), version, beside: new.clone(), places }
+    };
+    Ok(stay.into_iter().map(kept).collect())
+}
+
+/// How the WIT names a package.
+struct Mentioned {
+    /// Nothing where it names none.
+    version: Option<Version>,
+    locations: Vec<Location>,
+}
+
+/// Returns the versions in which the WIT names a package, the newest last, and the lack of one first.
+fn mentioned(edit: &ProjectEdit, package: &PackageName) -> Result<Vec<Mentioned>, Cause> {
+    let named = edit.mentions()?.into_iter().filter(|(named, _)| is_of(named, package));
+    let mut found: Vec<_> = named.map(|(named, locations)| Mentioned { version: named.version, locations }).collect();
+    found.sort_by(|one, other| one.version.cmp(&other.version));
+    Ok(found)
 }
 
 /// Says what to write for something of a package; where nothing is named, for what it is made for.

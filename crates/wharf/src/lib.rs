@@ -79,7 +79,7 @@ mod tree;
 mod update;
 mod wasm_file;
 
-pub use add::{AddOptions, AddOrigin, EditOutcome, InterfaceUse, add};
+pub use add::{AddOptions, AddOrigin, EditOutcome, InterfaceUse, KeptVersion, add};
 pub use build::{BuildOptions, BuildOutcome, BuiltPackage, build};
 pub use cause::{Cause, EditFault, PackageFault};
 pub use check::{CheckOptions, CheckOutcome, CheckedPackage, Standing, check};

@@ -24,6 +24,11 @@ impl Newer {
     }
 }
 
+/// Whether one of two versions takes the place of the other without a break, by the rules of semver.
+pub(crate) fn are_compatible(one: &Version, other: &Version) -> bool {
+    compatible(one).matches(other) || compatible(other).matches(one)
+}
+
 /// Returns the requirement that a version and all that break nothing of it meet: `^0.2.3`.
 fn compatible(version: &Version) -> VersionReq {
     let Version { major, minor, patch, pre, .. } = version;
@@ -34,6 +39,25 @@ fn compatible(version: &Version) -> VersionReq {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn versions_of_one_range_are_compatible_whichever_is_newer() {
+        for (one, other, expected) in [
+            ("0.2.3", "0.2.12", true),
+            ("0.2.3", "0.3.0", false),
+            ("1.0.0", "1.9.0", true),
+            ("1.0.0", "2.0.0", false),
+            ("0.0.1", "0.0.2", false),
+            ("0.3.0-rc.1", "0.3.0-rc.2", true),
+            ("0.3.0-rc.1", "0.3.0", true),
+            ("1.0.0", "1.1.0-rc.1", false),
+            ("1.0.0+one", "1.0.0+two", true),
+        ] {
+            let [one, other] = [one, other].map(|version| version.parse().unwrap());
+            assert_eq!(are_compatible(&one, &other), expected, "{one} {other}");
+            assert_eq!(are_compatible(&other, &one), expected, "{other} {one}");
+        }
+    }
 
     #[test]
     fn what_is_newer_is_told_with_what_is_newer_and_breaks_nothing() {

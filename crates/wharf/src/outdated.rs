@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
-use wharf_package::{PackageName, Version, newest};
+use wharf_package::{PackageName, Version, VersionReq, newest};
 
 use crate::homes::Connect;
 use crate::newer::Newer;
@@ -40,6 +40,8 @@ pub struct PackageInUse {
     pub places: Vec<String>,
     /// Whether there is a newer version.
     pub is_outdated: bool,
+    /// Whether the registry has the version in use.
+    pub is_published: bool,
 }
 
 /// Tells which packages of a project have newer versions.
@@ -89,17 +91,19 @@ async fn compare(source: &PackageSource<'_>, plans: impl Iterator<Item = &Plan>)
         }
     }
     let ask = async |(name, used): (PackageName, Used)| {
-        let known = source.versions(&name, &[]).await?;
+        // A package without any version is not there.
+        let known = source.versions(&name, &[VersionReq::STAR]).await?;
         let registry = source.registry(&name)?.to_string();
         let in_use = used.into_iter().map(|(version, places)| {
+            let is_published = version.as_ref().is_none_or(|version| known.contains(version));
             let newer = version.as_ref().map(|version| Newer::of(version, &known));
             let (compatible, newest) = match newer {
-                Some(Newer { compatible, newest }) => (Some(compatible), Some(newest)),
-                None => (None, newest(&known).cloned()),
+                Some(Newer { compatible, newest }) if is_published => (Some(compatible), Some(newest)),
+                _ => (None, newest(&known).cloned()),
             };
             let is_outdated = version.is_some() && version != newest;
             let (name, registry) = (name.to_string(), registry.clone());
-            PackageInUse { name, version, compatible, newest, registry, places, is_outdated }
+            PackageInUse { name, version, compatible, newest, registry, places, is_outdated, is_published }
         });
         Ok::<Vec<_>, Cause>(in_use.collect())
     };

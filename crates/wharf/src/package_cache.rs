@@ -9,6 +9,7 @@
 //! verified as it came and is verified again as it is read; what a disk has damaged is dropped, and so fetched anew.
 
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -16,9 +17,12 @@ use futures_util::{StreamExt as _, stream};
 use wharf_oci::{
     Descriptor, Digest, Error as ContentError, Manifest, Registry, RepositoryName, Selector, TagName, fetch_verified,
 };
-use wharf_store::{Repository, Store};
+use wharf_store::{Error as StoreError, Repository, Store};
 
 use crate::Cause;
+
+/// Damaged small files that are dropped for one piece of work, which reads but a few.
+const DAMAGED_MAX: usize = 16;
 
 /// The packages of all registries.
 #[derive(Debug, Clone)]
@@ -35,7 +39,8 @@ pub(crate) struct CachedRepository {
 impl PackageCache {
     /// Opens the cache in `folder`, which comes to be with it.
     pub(crate) async fn open(folder: &Path) -> Result<Self, Cause> {
-        Ok(Self { store: Store::open(folder).await? })
+        let store = healed(async || Ok(Store::open(folder).await?)).await?;
+        Ok(Self { store })
     }
 
     pub(crate) fn repository(&self, registry: &Registry, repository: &RepositoryName) -> CachedRepository {
@@ -66,17 +71,45 @@ impl CachedRepository {
     /// Returns the manifest that a tag stood for when it was fetched last.
     pub(crate) async fn manifest(&self, tag: &TagName) -> Result<Option<Manifest>, Cause> {
         let selector = Selector::Tag(tag.clone());
-        let Some(descriptor) = self.repository.manifest_descriptor(&selector).await? else { return Ok(None) };
-        Ok(self.repository.manifest(&descriptor.digest).await?)
+        let find = async || Ok(self.repository.manifest_descriptor(&selector).await?);
+        let Some(descriptor) = healed(find).await? else { return Ok(None) };
+        healed(async || Ok(self.repository.manifest(&descriptor.digest).await?)).await
     }
 
     /// Keeps a package under its tag.
     pub(crate) async fn keep(&self, tag: &TagName, manifest: &Manifest, wasm: (&Digest, Bytes)) -> Result<(), Cause> {
         let (digest, bytes) = wasm;
         let limit = bytes.len() as u64;
-        self.repository.put_blob(digest, limit, stream::iter([Ok(bytes)]).boxed()).await?;
-        self.repository.put_manifest(manifest).await?;
-        Ok(self.repository.put_tag(tag, manifest.digest()).await?)
+        let keep = async || {
+            self.repository.put_blob(digest, limit, stream::iter([Ok(bytes.clone())]).boxed()).await?;
+            self.repository.put_manifest(manifest).await?;
+            Ok(self.repository.put_tag(tag, manifest.digest()).await?)
+        };
+        healed(keep).await
+    }
+}
+
+/// Does something with what is kept; drops each small file that is in the way as a disk has damaged it, and tries again.
+///
+/// Such a file says which manifests and tags there are, which the next fetch writes anew.
+async fn healed<T>(work: impl AsyncFn() -> Result<T, Cause>) -> Result<T, Cause> {
+    let mut left = DAMAGED_MAX;
+    loop {
+        let cause = match work().await {
+            Err(cause) if left > 0 => cause,
+            done => return done,
+        };
+        let damaged = match &cause {
+            Cause::Store(error) => Some(error),
+            Cause::Content(error) => error.medium_ref(),
+            _ => None,
+        };
+        let Some(StoreError::Json { path, .. }) = damaged else { return Err(cause) };
+        match std::fs::remove_file(path) {
+            Ok(()) => left -= 1,
+            Err(error) if error.kind() == ErrorKind::NotFound => left -= 1,
+            Err(_) => return Err(cause),
+        }
     }
 }
 
@@ -138,6 +171,37 @@ mod tests {
         let other = cache.repository(&"ghcr.io:443".parse().unwrap(), &repository);
         assert_eq!(other.wasm(&layer, 100).await.unwrap(), None);
         assert!(other.manifest(&tag).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn small_files_that_a_disk_has_emptied_are_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let (registry, repository, tag) = names();
+        let (manifest, layer) = manifest();
+        let keep = async || {
+            let cache = PackageCache::open(folder.path()).await?;
+            let kept = cache.repository(&registry, &repository);
+            kept.keep(&tag, &manifest, (&layer.digest, Bytes::from_static(WASM))).await?;
+            Ok::<_, Cause>(kept.manifest(&tag).await?.map(|manifest| manifest.bytes().clone()))
+        };
+        assert!(keep().await.unwrap().is_some());
+        let mut pending = vec![folder.path().to_owned()];
+        let mut emptied = 0;
+        while let Some(next) = pending.pop() {
+            for entry in std::fs::read_dir(next).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    pending.push(path);
+                } else if !path.components().any(|part| part.as_os_str() == "blobs") {
+                    // It may be a link to what stays.
+                    std::fs::remove_file(&path).unwrap();
+                    std::fs::write(&path, "").unwrap();
+                    emptied += 1;
+                }
+            }
+        }
+        assert!(emptied > 2, "{emptied}");
+        assert_eq!(keep().await.unwrap(), Some(manifest.bytes().clone()));
     }
 
     #[cfg(unix)]

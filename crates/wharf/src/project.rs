@@ -119,13 +119,12 @@ impl LocalPackage {
 
     /// Reads a package that a path leads to, with the manifest in it or beside it.
     pub(crate) fn at(path: PathBuf) -> Result<Self, Cause> {
-        let parent = path.parent().unwrap_or(&path);
-        for base in [path.as_path(), parent] {
-            if let Some(Manifest::Package(manifest)) = manifest(base)? {
-                return Self::read(path.clone(), base, base.to_owned(), manifest);
+        let parent = join(Path::new("."), path.parent().unwrap_or(&path));
+        for base in [path.clone(), parent.clone()] {
+            if let Some(Manifest::Package(manifest)) = manifest(&base)? {
+                return Self::read(path, &base.clone(), base, manifest);
             }
         }
-        let parent = parent.to_owned();
         Self::read(path, &parent.clone(), parent, PackageManifest::default())
     }
 
@@ -171,7 +170,10 @@ impl Around {
                 _ => {}
             }
         }
-        let alone = || (shown(wit, 1, here.parent().unwrap_or(&here)), PackageManifest::default());
+        // A project has its WIT in a folder of that name, or is nothing but WIT.
+        let is_inside = here.ends_with(WIT) || !here.is_dir();
+        let (level, folder) = if is_inside { (1, here.parent().unwrap_or(&here)) } else { (0, here.as_path()) };
+        let alone = || (shown(wit, level, folder), PackageManifest::default());
         let (root, manifest) = nearest.unwrap_or_else(alone);
         Ok(Self { base: root.clone(), root, manifest, workspace: None })
     }

@@ -1,6 +1,7 @@
 //! `update`: chooses anew what the lock files of a project hold, and fetches that.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
@@ -77,6 +78,8 @@ pub struct PinnedPackage {
     pub compatible: Version,
     /// Where the WIT names it first.
     pub place: String,
+    /// The folder that stands for that package of the project alone, as [`add`](crate::add()) takes it.
+    pub folder: PathBuf,
 }
 
 /// Chooses anew the versions that neither the WIT nor `wkg.toml` names exactly, and fetches what was chosen.
@@ -110,7 +113,16 @@ async fn run(connect: &dyn Connect, options: &UpdateOptions) -> Result<UpdateOut
     let needs = each_once(plans.iter().flat_map(|(_, plan)| plan.needs()));
     check_used(&options.packages, plans.iter().map(|(_, plan)| plan))?;
     let is_meant = |needed: &Needed| options.packages.is_empty() || options.packages.contains(&needed.name);
-    let (exact, open): (Vec<_>, Vec<_>) = needs.into_iter().filter(is_meant).partition(|needed| needed.exact.is_some());
+    let open: Vec<_> = needs.into_iter().filter(|needed| is_meant(needed) && needed.exact.is_none()).collect();
+    let mut exact = Vec::new();
+    for (index, plan) in &plans {
+        let folder = match plans.as_slice() {
+            [_] => &options.project.folder,
+            _ => &project.packages[*index].wit,
+        };
+        let needs = each_once(plan.needs()).into_iter().filter(|needed| is_meant(needed) && needed.exact.is_some());
+        exact.extend(needs.map(|needed| (folder.clone(), needed)));
+    }
     let cache = PackageCache::open(&sources.cache).await?;
     let settings = sources.settings(&project);
     let source = sources.open(connect, &settings, &cache, &project.locks);
@@ -159,20 +171,20 @@ fn check_used<'a>(asked: &[PackageName], plans: impl Iterator<Item = &'a Plan>) 
 }
 
 /// Finds what is newer than the versions that the WIT names; nothing where registries may not be asked.
-async fn pinned(source: &PackageSource<'_>, exact: &[Needed]) -> Result<Vec<PinnedPackage>, Cause> {
+async fn pinned(source: &PackageSource<'_>, exact: &[(PathBuf, Needed)]) -> Result<Vec<PinnedPackage>, Cause> {
     if source.homes.network == Network::Offline {
         return Ok(Vec::new());
     }
-    let mut names: Vec<&PackageName> = exact.iter().map(|needed| &needed.name).collect();
+    let mut names: Vec<&PackageName> = exact.iter().map(|(_, needed)| &needed.name).collect();
     names.sort();
     names.dedup();
     let ask = async |name| Ok::<_, Cause>((name, source.versions(name, &[]).await?));
     let known: BTreeMap<_, _> = stream::iter(names).map(ask).buffered(PACKAGES_AT_ONCE).try_collect().await?;
-    let newer = exact.iter().filter_map(|needed| {
+    let newer = exact.iter().filter_map(|(folder, needed)| {
         let version = needed.exact.clone()?;
         let Newer { compatible, .. } = Newer::of(&version, known.get(&needed.name)?);
-        let (name, place) = (needed.name.to_string(), needed.place.clone());
-        (compatible != version).then_some(PinnedPackage { name, version, compatible, place })
+        let (name, place, folder) = (needed.name.to_string(), needed.place.clone(), folder.clone());
+        (compatible != version).then_some(PinnedPackage { name, version, compatible, place, folder })
     });
     Ok(newer.collect())
 }

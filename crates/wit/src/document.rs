@@ -1,7 +1,9 @@
 //! One WIT package as it was read, from text or from Wasm.
 
 use wit_parser::decoding::{DecodedWasm, decode};
-use wit_parser::{PackageId, PackageName, ParseError, Resolve, SourceMap, UnresolvedPackageGroup, WorldId};
+use wit_parser::{
+    PackageId, PackageName, ParseError, ParseErrorKind, Resolve, SourceMap, UnresolvedPackageGroup, WorldId,
+};
 
 use crate::error::locate;
 use crate::guard::{guard, returned};
@@ -70,12 +72,12 @@ impl Document {
             return Err(Error::TextTooLarge { document: document(), size, limit: TEXT_BYTES_MAX });
         }
         let mut sources = SourceMap::new();
-        for file in files {
-            sources.push_str(&file.name, file.text);
+        for file in &files {
+            sources.push_str(&file.name, file.text.as_str());
         }
         let parsed = returned(|| sources.parse())
             .map_err(|source| Error::Unreadable { document: document(), source })?
-            .map_err(|(sources, error)| Error::Syntax(diagnose(&sources, &error)))?;
+            .map_err(|(sources, error)| Error::Syntax(diagnose(label, &files, &sources, &error)))?;
         Self { label: document(), content: Content::Text(Box::new(parsed)) }.bounded()
     }
 
@@ -166,12 +168,50 @@ impl Document {
     }
 }
 
-fn diagnose(sources: &SourceMap, error: &ParseError) -> Diagnostic {
-    Diagnostic {
-        message: error.to_string(),
-        location: locate(sources, error.kind().span()),
-        rendered: error.render(sources),
+/// Tells what is wrong with the files of the package `label`.
+fn diagnose(label: &str, files: &[TextFile], sources: &SourceMap, error: &ParseError) -> Diagnostic {
+    if matches!(error.kind(), ParseErrorKind::Lex(_))
+        && let Some(diagnostic) = files.iter().find_map(diagnose_characters)
+    {
+        return diagnostic;
     }
+    let location = locate(sources, error.kind().span());
+    if location.is_none() {
+        let message = match files {
+            [] => format!("there is no file `*.wit` in `{label}`"),
+            _ => format!("`{label}`: {error}"),
+        };
+        return Diagnostic { rendered: message.clone(), message, location };
+    }
+    Diagnostic { message: error.to_string(), location, rendered: error.render(sources) }
+}
+
+/// Tells what is wrong with the characters of a file; nothing where they make words.
+///
+/// `wit-parser` counts the place of some of these errors from the start of the file, and takes it for one in all files
+/// together. In a file by itself both are the same.
+fn diagnose_characters(file: &TextFile) -> Option<Diagnostic> {
+    let mut sources = SourceMap::new();
+    sources.push_str(&file.name, file.text.as_str());
+    let (sources, error) = returned(|| sources.parse()).ok()?.err()?;
+    let ParseErrorKind::Lex(fault) = error.kind() else { return None };
+    let at = usize::try_from(fault.position()).ok()?;
+    let name = |text: String| match file.text.get(at..).and_then(|rest| rest.chars().next()) {
+        Some(character) => name_character(&text, character),
+        None => text,
+    };
+    Some(Diagnostic {
+        message: name(error.to_string()),
+        location: locate(&sources, error.kind().span()),
+        rendered: name(error.render(&sources)),
+    })
+}
+
+/// Calls a character by its number, such as U+202E, where `text` shows it as an escape.
+fn name_character(text: &str, character: char) -> String {
+    let escape = character.escape_unicode();
+    let number = format!("U+{:04X}", u32::from(character));
+    text.replace(&format!("{escape:?}"), &number).replace(&format!("'{escape}'"), &number)
 }
 
 #[cfg(test)]
@@ -203,6 +243,16 @@ mod tests {
             ("package a:b;\ninterface i { f: func(a: u9); }\n", (2, 26), "name `u9` does not exist"),
             ("package a:b;\nworld w { import j; }\n", (2, 18), "interface or world `j` does not exist"),
             ("package a:b;\ninterface i { type t = t; }\n", (2, 24), "type `t` depends on itself"),
+            (
+                "package a:b;\ninterface i { use j.{t}; }\ninterface j { use i.{t}; }\n",
+                (3, 11),
+                "interface or world `j` depends on itself",
+            ),
+            (
+                "package a:b;\nworld v { include w; }\nworld w { include v; }\n",
+                (3, 7),
+                "interface or world `w` depends on itself",
+            ),
             ("package a:b;\ninterface i {\n", (3, 1), "found eof"),
             (
                 "package a:b;\n@since(version = one)\ninterface i {}\n",
@@ -223,10 +273,44 @@ mod tests {
     }
 
     #[test]
+    fn an_error_of_characters_is_in_the_file_and_the_line_where_they_are() {
+        let cases = [
+            ("interface ok {\n  f: func();\n  g: fu\u{1}nc();\n}\n", 8, "Control code U+0001"),
+            (
+                "interface ok {\n  f: func();\n  g: \u{202e}func();\n}\n",
+                6,
+                "Input contains bidirectional override codepoint U+202E",
+            ),
+            ("interface ok {\n  f: func();\n  \u{149}: func();\n}\n", 3, "Codepoint U+0149 is discouraged by Unicode"),
+            ("interface ok {\n  f: func();\n  g: \u{200b}func();\n}\n", 6, "unexpected character U+200B"),
+            ("interface ok {\n  f: func();\n  g: €;\n}\n", 6, "unexpected character '€'"),
+            ("interface ok {\n  f: func();\n  g: \"unterminated\n}\n", 19, "invalid string character '\\n'"),
+            ("interface ok {\n  f: func();\n  /* open\n}\n", 3, "unterminated block comment"),
+            ("interface ok {\n  f: func();\n  A-b-: func();\n}\n", 3, "identifiers must have characters between '-'s"),
+        ];
+        // By itself this file is one that the parser does not get through.
+        let gate = "world w {\n  @since(version = 1.0.0)\n  @since(version = 1.0.0)\n  import c:d/e;\n}";
+        for (text, column, message) in cases {
+            for first in ["package a:b;\ninterface i { f: func(); }\nworld w { import i; }\n", gate] {
+                let found = diagnostic(vec![file("wit/w.wit", first), file("wit/z.wit", text)]);
+                let place = Location { file: "wit/z.wit".to_owned(), line: 3, column };
+                assert_eq!((found.message.as_str(), found.location), (message, Some(place.clone())));
+                assert!(found.rendered.starts_with(&format!("{message}\n     --> {place}\n")), "{}", found.rendered);
+            }
+        }
+    }
+
+    #[test]
     fn a_package_without_a_name_is_refused_as_a_whole() {
-        for files in [vec![], vec![file("a.wit", "interface i {}")]] {
+        for (files, message) in [
+            (vec![], "there is no file `*.wit` in `wit`"),
+            (
+                vec![file("a.wit", "interface i {}")],
+                "`wit`: no `package` header was found in any WIT file for this package",
+            ),
+        ] {
             let found = diagnostic(files);
-            assert!(found.message.starts_with("no `package` header"), "{found}");
+            assert_eq!((found.message.as_str(), found.to_string().as_str()), (message, message));
             assert_eq!(found.location, None);
         }
     }

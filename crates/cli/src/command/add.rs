@@ -4,7 +4,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use wharf::packages::{PackageRequest, RegistryName};
-use wharf::{AddOptions, AddOrigin, EditOutcome, FetchOptions, FileChange, InterfaceUse, Locking, ProjectOptions};
+use wharf::{
+    AddOptions, AddOrigin, EditOutcome, FetchOptions, FileChange, InterfaceUse, KeptVersion, Locking, ProjectOptions,
+};
 
 use super::fetch::{Type, said};
 use crate::context::Context;
@@ -15,15 +17,18 @@ use crate::project::SourcesArgs;
 /// Add packages to the WIT of a project, and fetch them
 ///
 /// An interface is imported, a world included. Of a package alone, its only interface is taken, or else its world
-/// `imports`. The newest version that will do is written exactly, a release before a pre-release. Where the WIT has the
-/// package in another version, all places get the new one; something more of it, named without a version, gets the
-/// version that is there. Comments and layout stay. Prints what changed in which file, and what was fetched.
+/// `imports`. The WIT gets an exact version: the newest that meets the version or range that is named; where none is, the
+/// newest that the WIT has the package in; and where it has it in none, the newest release. A named version is set too
+/// where the WIT has another of the same compatible range, such as 0.2.3 for 0.2.12; incompatible ones stay beside it. A
+/// package that the WIT has, with a version but no item, --world or --export, only gets the version, be it an
+/// incompatible one. Comments and layout stay. Prints what changed in which file, and what was fetched.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   wharf add wasi:cli@0.2.3
   wharf add wasi:io/streams wasi:clocks/wall-clock@^0.2
   wharf add wasi:http/incoming-handler@0.2.3 --export
+  wharf add wasi:cli --world other
   wharf add acme:greet --path ../greet/wit")]
 pub(crate) struct Args {
     /// What to add: namespace:name, an interface or world of it behind a /, a version or a range behind an @
@@ -74,11 +79,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     context.print(&outcome)
 }
 
-/// Tells what was fetched, and whether anything changed.
+/// Tells what was fetched, whether anything changed, and which versions stay.
 pub(super) fn note(outcome: &EditOutcome, context: &Context) {
     let is_changed = !outcome.changes.is_empty() || outcome.fetched.is_changed;
     let changed = if is_changed { "" } else { "; nothing changed" };
     context.note(format_args!("{}{changed}", said(&outcome.fetched)));
+    for KeptVersion { package, version, beside, places } in &outcome.kept {
+        let version = version.as_ref().map_or("without a version".to_owned(), ToString::to_string);
+        context.note(format_args!("{package} {version} stays beside {beside}, {}", counted(places)));
+    }
 }
 
 impl Render for EditOutcome {
@@ -94,11 +103,15 @@ fn line(change: &FileChange) -> String {
         FileChange::Removed { place, text } => format!("{place}  - {text}"),
         FileChange::Version { package, old, new, places } => {
             let old = old.as_ref().map_or("no version".to_owned(), ToString::to_string);
-            let count = match places.len() {
-                1 => "1 place".to_owned(),
-                count => format!("{count} places"),
-            };
-            format!("{package} {old} -> {new}, {count}: {}", places.join(", "))
+            format!("{package} {old} -> {new}, {}", counted(places))
         }
     }
+}
+
+fn counted(places: &[String]) -> String {
+    let count = match places.len() {
+        1 => "1 place".to_owned(),
+        count => format!("{count} places"),
+    };
+    format!("{count}: {}", places.join(", "))
 }

@@ -65,9 +65,10 @@ pub(super) fn said(outcome: &FetchOutcome) -> String {
     let FetchOutcome { packages, deps, .. } = outcome;
     let fetched = packages.iter().filter(|package| package.is_fetched).count();
     let written: usize = deps.values().map(BTreeSet::len).sum();
-    let place = match deps.len() {
-        1 => "wit/deps".to_owned(),
-        count => format!("{count} folders"),
+    let place = match (deps.first_key_value(), deps.len()) {
+        (Some((folder, _)), 1) if folder == "." => "deps".to_owned(),
+        (Some((folder, _)), 1) => format!("{folder}/deps"),
+        (_, count) => format!("{count} folders"),
     };
     match packages.len() {
         0 => "nothing to fetch: all that the WIT names is here".to_owned(),

@@ -39,16 +39,17 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
 
 /// Whether there is something to say of a package in text.
 fn is_shown(package: &PackageInUse) -> bool {
-    package.is_outdated || package.version.is_none()
+    package.is_outdated || package.version.is_none() || !package.is_published
 }
 
 impl Render for OutdatedOutcome {
     fn render(&self, out: &mut dyn Write) -> io::Result<()> {
         let shown = |version: &Option<Version>| version.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
         let row = |package: &PackageInUse| {
-            let PackageInUse { name, version, compatible, newest, places, .. } = package;
+            let PackageInUse { name, version, compatible, newest, places, is_published, .. } = package;
             let place = printable(&places.join(", "));
-            [name.clone(), shown(version), shown(compatible), shown(newest), place]
+            let missing = if *is_published { "" } else { " (not there)" };
+            [name.clone(), shown(version) + missing, shown(compatible), shown(newest), place]
         };
         let head = ["package", "in use", "compatible", "newest", "named in"].map(str::to_owned);
         let rows: Vec<_> = self.packages.iter().filter(|package| is_shown(package)).map(row).collect();

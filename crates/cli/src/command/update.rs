@@ -1,7 +1,7 @@
 //! `wharf update`.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use wharf::packages::PackageName;
 use wharf::{Locking, PinnedPackage, ProjectOptions, UpdateMode, UpdateOptions, UpdateOutcome, UpdatedPackage};
@@ -54,9 +54,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
             if options.packages.is_empty() { "the project leaves no version open" } else { "no version is open" };
         context.note(format_args!("nothing to choose: {what}"));
     }
-    for PinnedPackage { name, version, compatible, place } in &outcome.pinned {
-        context
-            .note(format_args!("{name} is {version} in {place}; {compatible} is there: wharf add {name}@{compatible}"));
+    for PinnedPackage { name, version, compatible, place, folder } in &outcome.pinned {
+        let folder = if folder == Path::new(".") { String::new() } else { format!(" -d {}", folder.display()) };
+        let command = format_args!("wharf add{folder} {name}@{compatible}");
+        context.note(format_args!("{name} is {version} in {place}; {compatible} is there: {command}"));
     }
     if args.dry_run {
         context.note(format_args!("nothing was written"));

@@ -47,6 +47,9 @@ fn fault_hint(fault: &EditFault) -> Option<String> {
             command(package, near.iter().chain(interfaces).chain(worlds))?
         }
         EditFault::WhichItem { package, interfaces, worlds } => command(package, interfaces.iter().chain(worlds))?,
+        EditFault::SeveralRanges { package, new, .. } => {
+            format!("name what of it is to have the new version: `wharf add {package}/ITEM@{new}`")
+        }
         EditFault::ExportedWorld { .. } => "leave --export out".to_owned(),
         EditFault::FolderName { .. } => "--name names the package: --name acme:hello".to_owned(),
         _ => return None,

@@ -45,8 +45,13 @@ fn is_offered(error: &Error, package: &PackageName) -> bool {
 /// Returns the exit code for a lock or a package that is not as it should be, and for what no rule speaks of.
 pub(super) fn code(cause: &Cause) -> u8 {
     match cause {
-        Cause::LockOutdated { .. } => exit::NO,
-        Cause::PackageFault(fault) if matches!(**fault, PackageFault::Breaking { .. }) => exit::NO,
+        // Another try does not help, and neither does another command line.
+        Cause::LockOutdated { .. } | Cause::LockedOtherwise { .. } | Cause::OtherPackage { .. } => exit::NO,
+        Cause::PackageFault(fault)
+            if matches!(**fault, PackageFault::Breaking { .. } | PackageFault::Published { .. }) =>
+        {
+            exit::NO
+        }
         Cause::PackageFault(_) => exit::USAGE,
         _ => exit::ENVIRONMENT,
     }

@@ -48,6 +48,9 @@ impl Home {
         for (place, text) in [
             ("log:1.0.0", LOG.to_owned()),
             ("log:1.2.0", LOG.replace("1.0.0", "1.2.0")),
+            ("clock:1.0.0", LOG.replace("log@", "clock@")),
+            ("clock:2.0.0", LOG.replace("log@1", "clock@2")),
+            ("clock:3.0.0", LOG.replace("log@1", "clock@3")),
             ("http:0.2.3", HTTP.to_owned()),
             ("http:0.2.12", HTTP.replace("0.2.3", "0.2.12")),
         ] {
@@ -158,6 +161,11 @@ async fn add() {
     home.session.remark("a newer version, everywhere");
     home.run("add -d app acme:http@0.2.12");
     home.run("add -d app acme:http@0.2.12");
+    home.session.remark("what is there already, and an incompatible version beside it");
+    home.run("add -d app acme:http/types");
+    home.write("two/wit/two.wit", "package acme:two;\nworld two {\n  import acme:clock/sink@1.0.0;\n}\n");
+    home.run("add -d two acme:clock/sink@2.0.0");
+    home.run("add -d two acme:clock@3.0.0");
     home.session.remark("a package in a folder, and one of another registry");
     home.run("init near --name acme:near --interface near");
     home.run("add -d app acme:near --path near --json");
@@ -166,6 +174,15 @@ async fn add() {
     let host = home.registry.registry().to_string();
     home.run(&format!("add -d other acme:log@1.0.0 --registry {host}"));
     home.show("other/wharf.toml");
+    home.session.remark("what is newer, in a project elsewhere and in a workspace");
+    home.run("update -d other");
+    for member in ["three", "four"] {
+        let text = format!("package acme:{member};\nworld {member} {{\n  import acme:http/types@0.2.3;\n}}\n");
+        home.write(&format!("{member}/wit/{member}.wit"), &text);
+    }
+    home.write("wkg.toml", "[workspace]\nmembers = [\"three\", \"four\"]\n");
+    home.run("update");
+    home.run("add -d four/wit acme:http@0.2.12");
     insta::assert_snapshot!("add", home.transcript());
 }
 

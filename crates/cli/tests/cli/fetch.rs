@@ -256,7 +256,16 @@ async fn a_file_that_cannot_be_used_is_named() {
         project.session.write(".config/wasm-pkg/config.toml", &config);
     }
     project.run("fetch --config missing.toml");
-    project.session.write("wit/latin1.wit", b"// \xe9\n");
+    for text in [b"// \xe9\n".as_slice(), b"interface i {\n\tf:\tfunk();\n}\n", b"interface i {\n  f: fu\x01nc();\n}\n"]
+    {
+        project.session.write("wit/other.wit", text);
+        project.run("fetch");
+    }
+    std::fs::remove_file(project.session.path("wit/other.wit")).unwrap();
+    for folder in ["wit/deps", "wit/deps/empty", "wit/deps/notes"] {
+        std::fs::create_dir_all(project.session.path(folder)).unwrap();
+    }
+    project.session.write("wit/deps/notes/README.md", "no WIT\n");
     project.run("fetch");
     insta::assert_snapshot!("fetch_unusable_files", project.session.transcript());
 }

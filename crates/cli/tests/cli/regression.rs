@@ -68,3 +68,36 @@ async fn a_copy_could_not_reach_its_two_sides_in_different_ways() {
         assert!(said.contains(&expected), "{flag}: {said}");
     }
 }
+
+#[test]
+fn an_override_by_the_path_of_a_folder_in_the_project_was_refused() {
+    for path in ["dep", "./dep", "dep/"] {
+        let mut session = Session::new();
+        for folder in ["wit", "dep"] {
+            std::fs::create_dir(session.path(folder)).unwrap();
+        }
+        session.write("dep/dep.wit", "package acme:dep@0.1.0; interface i { f: func(); }");
+        session.write("wit/app.wit", "package acme:app@0.1.0; world app { import acme:dep/i@0.1.0; }");
+        session.write("wkg.toml", format!("[overrides]\n\"acme:dep\" = {{ path = \"{path}\" }}\n"));
+        let output = session.run("fetch");
+        assert_eq!(output.status.code(), Some(0), "{}", session.transcript());
+        assert!(session.path("wit/deps/acme-dep-0.1.0/package.wit").is_file());
+    }
+}
+
+#[test]
+fn a_folder_that_is_nothing_but_wit_had_its_locks_beside_it() {
+    let mut session = Session::new();
+    for name in ["flat", "flat/deps", "flat/deps/dep", "other", "other/wit"] {
+        std::fs::create_dir(session.path(name)).unwrap();
+    }
+    session.write("flat/deps/dep/dep.wit", "package acme:dep; interface i {}");
+    session.write("flat/app.wit", "package acme:flat; world app { import acme:dep/i; }");
+    session.write("other/wit/app.wit", "package acme:other;");
+    for (folder, lock) in [("flat", "flat/wkg.lock"), ("other", "other/wkg.lock"), ("other/wit", "other/wkg.lock")] {
+        session.run(&format!("fetch {folder}"));
+        assert!(session.path(lock).is_file(), "{}", session.transcript());
+        assert!(!session.path("wkg.lock").exists(), "{folder}");
+        std::fs::remove_file(session.path(lock)).unwrap();
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use wharf_package::InvalidName;
+use wharf_package::{InvalidName, PackageName, Version};
 
 /// Why a project cannot be made, or not be changed.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,16 @@ pub enum EditFault {
         interfaces: Vec<String>,
         /// The worlds that it has.
         worlds: Vec<String>,
+    },
+    /// A package is to get a version, and is there in several that do not go together with it, nor with each other.
+    #[error("`{package}` is there in versions that break with each other: {}", listed(versions))]
+    SeveralRanges {
+        /// The package.
+        package: PackageName,
+        /// The version that it was to get.
+        new: Version,
+        /// The versions that the WIT names, the newest last.
+        versions: Vec<Version>,
     },
     /// A world was to be exported.
     #[error("`{world}` of `{package}` is a world, which is included and cannot be exported")]
@@ -80,6 +90,10 @@ fn items(interfaces: &[String], worlds: &[String]) -> String {
         (Some(one), None) | (None, Some(one)) => one,
         (None, None) => "none at all".to_owned(),
     }
+}
+
+fn listed(versions: &[Version]) -> String {
+    quoted(&versions.iter().map(ToString::to_string).collect::<Vec<_>>())
 }
 
 fn quoted(names: &[String]) -> String {

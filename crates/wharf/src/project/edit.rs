@@ -16,7 +16,7 @@ use tempfile::NamedTempFile;
 use wharf_archive::Existing;
 use wharf_package::limits::SETTINGS_BYTES_MAX;
 use wharf_package::{InvalidDocument, Manifest, Override, PackageName, RegistryName, Version, edit as toml};
-use wharf_wit::edit::{Added, ItemPath, Keyword, Statement};
+use wharf_wit::edit::{Added, Statement};
 use wharf_wit::limits::TEXT_BYTES_MAX;
 use wharf_wit::{Document, Location, TextFile, edit as wit, requirements};
 
@@ -124,29 +124,11 @@ impl ProjectEdit {
         Ok(wit::mentions(&self.wit)?.into_iter().collect())
     }
 
-    /// Returns how worlds name something of a package, in any version that the WIT names; all worlds where none is given.
-    pub(crate) fn keywords(
-        &self,
-        world: Option<&str>,
-        package: &PackageName,
-        item: &str,
-    ) -> Result<Vec<Keyword>, Cause> {
-        let mut found = Vec::new();
+    /// Whether a world has a statement; any, where none is named.
+    pub(crate) fn has(&self, world: Option<&str>, statement: &Statement) -> bool {
         let worlds = world.map_or_else(|| self.local().document.worlds(), |world| vec![world]);
-        let named = self.mentions()?.into_iter().map(|(named, _)| named);
-        for named in named.filter(|named| is_of(named, package)) {
-            let path = ItemPath::new(named, item)?;
-            for keyword in [Keyword::Include, Keyword::Import, Keyword::Export] {
-                let statement = Statement { keyword, path: path.clone() };
-                let has = |world: &&str| {
-                    matches!(wit::add(&mut self.wit.clone(), Some(world), &statement), Ok(Added::Present(_)))
-                };
-                if worlds.iter().any(has) {
-                    found.push(keyword);
-                }
-            }
-        }
-        Ok(found)
+        let has = |world| matches!(wit::add(&mut self.wit.clone(), Some(world), statement), Ok(Added::Present(_)));
+        worlds.into_iter().any(has)
     }
 
     /// Lets `wkg.toml` say that a package is in a folder, which is named as seen from there.
@@ -186,17 +168,18 @@ impl ProjectEdit {
         Ok(())
     }
 
-    /// Names a package with this version wherever the WIT names it.
-    pub(crate) fn set_version(&mut self, package: &PackageName, new: &Version) -> Result<(), Cause> {
-        for (named, locations) in self.mentions()? {
-            if is_of(&named, package) && named.version.as_ref() != Some(new) {
-                let places = locations.iter().map(place).collect();
-                let change =
-                    FileChange::Version { package: package.to_string(), old: named.version, new: new.clone(), places };
-                self.changes.push(change);
-            }
+    /// Names a package with a new version where it has the old one; where it had none, this is for all places.
+    pub(crate) fn set_version(
+        &mut self,
+        package: &PackageName,
+        (old, locations): (Option<Version>, &[Location]),
+        new: &Version,
+    ) -> Result<(), Cause> {
+        if old.as_ref() != Some(new) {
+            wit::set_version(&mut self.wit, &name_in_wit(package, old.as_ref()), new)?;
+            let (package, places) = (package.to_string(), locations.iter().map(place).collect());
+            self.changes.push(FileChange::Version { package, old, new: new.clone(), places });
         }
-        wit::set_version(&mut self.wit, &name_in_wit(package, None), new)?;
         Ok(())
     }
 
@@ -392,6 +375,8 @@ fn place(location: &Location) -> String {
 
 #[cfg(test)]
 mod tests {
+    use wharf_wit::edit::{ItemPath, Keyword};
+
     use super::*;
 
     #[tokio::test]

@@ -90,7 +90,11 @@ impl Reader<'_> {
             };
             let content = match path.extension().and_then(|end| end.to_str()) {
                 _ if name.starts_with('.') => continue,
-                _ if path.is_dir() => DepContent::Text(self.package(&path)?),
+                _ if path.is_dir() => match self.package(&path)? {
+                    // What stays of a package that was taken out: no WIT either.
+                    files if files.is_empty() && self.entries(&path)?.is_empty() => continue,
+                    files => DepContent::Text(files),
+                },
                 Some("wit") => DepContent::Text(vec![self.text(path)?]),
                 Some("wasm") => DepContent::Wasm(self.bytes(&path)?),
                 // A licence, a list of what was fetched: no WIT.
@@ -171,6 +175,19 @@ mod tests {
         }
         let single = WitFolder::read(&folder.path().join("a.wit")).unwrap();
         assert_eq!((single.files.len(), single.deps.len()), (1, 0));
+    }
+
+    #[test]
+    fn a_folder_in_deps_is_no_package_where_it_is_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["empty", "notes"] {
+            fs::create_dir_all(folder.path().join(DEPS).join(name)).unwrap();
+        }
+        fs::write(folder.path().join("deps/notes/README.md"), "no WIT").unwrap();
+        let read = WitFolder::read(folder.path()).unwrap();
+        let [notes] = read.deps.as_slice() else { panic!("{:?}", read.deps) };
+        let error = notes.document(Path::new("wit")).unwrap_err();
+        assert_eq!(error.to_string(), "there is no file `*.wit` in `wit/deps/notes`");
     }
 
     #[test]

@@ -82,9 +82,18 @@ async fn skip(
     offer: &Offer,
     duplicates: Duplicates,
 ) -> Result<Step, Cause> {
-    let Offer { name, version, file, .. } = offer;
+    let Offer { path, name, version, file, resolved, .. } = offer;
     let content = source.bring_published(name, version).await?.content;
-    let is_same = content.wasm == file.wasm.digest;
+    let is_same = match resolved {
+        _ if content.wasm == file.wasm.digest => true,
+        // What another tool, or another version of this one, has built of the same WIT is the same package.
+        Some(resolved) if resolved.world().is_none() => {
+            let target = path.display().to_string();
+            let compared = source.compare(Offered { name, version, target: &target, resolved }, version).await?;
+            compared.changes.is_empty()
+        }
+        _ => false,
+    };
     match duplicates {
         Duplicates::Refuse => {
             let (package, version, place) = (name.clone(), version.clone(), place.shown(name));

@@ -1,6 +1,6 @@
 //! `add`: what changes in the files of a project, and what is fetched for it.
 
-use wharf::{AddOptions, AddOrigin, Cause, EditFault, EditOutcome, Error, FileChange, InterfaceUse, add};
+use wharf::{AddOptions, AddOrigin, Cause, EditFault, EditOutcome, Error, FileChange, InterfaceUse, KeptVersion, add};
 use wharf_testing::registry::TestRegistry;
 
 use crate::setup::{LOG, Project, asked, config, deps, publish, registry_with, wasm};
@@ -212,9 +212,11 @@ async fn more_of_a_package_that_is_there_has_its_version_unless_another_is_asked
     publish(&registry, "acme/cli:1.1.0", &wasm(&newer, &[])).await;
     for (there, request, expected) in [
         (&["1.0.0"][..], "acme:cli/stdout", &["stdin@1.0.0", "stdout@1.0.0"][..]),
-        (&["1.0.0"], "acme:cli/stdout@1.1.0", &["stdin@1.0.0", "stdout@1.1.0"]),
+        (&["1.0.0"], "acme:cli/stdout@1.1.0", &["stdin@1.1.0", "stdout@1.1.0"]),
         (&["1.0.0", "1.1.0"], "acme:cli/stdout", &["stdin@1.0.0", "stdin@1.1.0", "stdout@1.1.0"]),
-        (&["1.0.0"], "acme:cli/stdin", &["stdin@1.1.0"]),
+        (&["1.0.0"], "acme:cli/stdin", &["stdin@1.0.0"]),
+        (&["1.0.0"], "acme:cli/stdout@^1", &["stdin@1.1.0", "stdout@1.1.0"]),
+        (&["1.1.0"], "acme:cli/stdout@1.0.0", &["stdin@1.0.0", "stdout@1.0.0"]),
     ] {
         let world = |items: Vec<String>| {
             let lines: String = items.iter().map(|item| format!("  import acme:cli/{item};\n")).collect();
@@ -226,6 +228,163 @@ async fn more_of_a_package_that_is_there_has_its_version_unless_another_is_asked
         let expected = world(expected.iter().map(|&item| item.to_owned()).collect());
         assert_eq!(project.read("wit/world.wit"), expected, "{request}");
     }
+}
+
+/// Returns the versions that stay, each with the one beside it and its places.
+fn kept(project: &Project, outcome: &EditOutcome) -> Vec<String> {
+    let folder = format!("{}/", project.path("").display().to_string().trim_end_matches('/'));
+    let line = |kept: &KeptVersion| {
+        let version = kept.version.as_ref().map_or("none".to_owned(), ToString::to_string);
+        let places = kept.places.join(" ").replace(&folder, "");
+        format!("{} {version} beside {}: {places}", kept.package, kept.beside)
+    };
+    outcome.kept.iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn an_item_in_an_incompatible_version_stands_beside_the_others() {
+    let registry = registry().await;
+    let world = "package acme:app;\nworld one {\n  import acme:log/sink@1.0.0;\n}\nworld two {\n  import \
+                 acme:log/sink@1.0.1;\n}\n";
+    let project = Project::new(&config(registry.registry()), world);
+    let mut options = options(&project, &["acme:log/sink@2.0.0"]);
+    options.world = Some("one".to_owned());
+    let outcome = project.add_with(&options).await;
+    assert_eq!(changes(&project, &outcome), ["wit/world.wit:4 + import acme:log/sink@2.0.0;"]);
+    let expected = ["acme:log 1.0.0 beside 2.0.0: wit/world.wit:3", "acme:log 1.0.1 beside 2.0.0: wit/world.wit:6"];
+    assert_eq!(kept(&project, &outcome), expected);
+    options.requests = vec!["acme:log/sink@1.1.0".parse().unwrap()];
+    let outcome = project.add_with(&options).await;
+    let expected = ["acme:log 1.0.0 -> 1.1.0: wit/world.wit:3", "acme:log 1.0.1 -> 1.1.0: wit/world.wit:7"];
+    assert_eq!(changes(&project, &outcome), expected);
+    assert_eq!(kept(&project, &outcome), ["acme:log 2.0.0 beside 1.1.0: wit/world.wit:4"]);
+}
+
+#[tokio::test]
+async fn a_place_without_a_version_gets_the_new_one_unless_incompatible_ones_stay() {
+    let registry = registry().await;
+    publish(&registry, "acme/cli:2.0.0", &wasm(&CLI.replace("1.0.0", "2.0.0"), &[])).await;
+    let world = |there: &str| {
+        format!(
+            "package acme:app;\nworld one {{\n  import acme:cli/stdin;\n}}\nworld two {{\n  import \
+             acme:cli/stdout@{there};\n}}\n"
+        )
+    };
+    let project = Project::new(&config(registry.registry()), &world("2.0.0"));
+    let outcome = project.add(&["acme:cli/stdout@2.0.0"]).await;
+    assert_eq!(changes(&project, &outcome), ["acme:cli none -> 2.0.0: wit/world.wit:3"]);
+    // Which of two versions a place without one means, only its author knows.
+    let project = Project::new(&config(registry.registry()), &world("1.0.0"));
+    let two = Some("two".to_owned());
+    let beside = AddOptions { world: two, ..options(&project, &["acme:cli/stdout@2.0.0"]) };
+    let cause = project.refuse_to_add(&beside).await;
+    let Cause::Wit(wharf::wit::Error::AmbiguousVersion { candidates, .. }) = cause else { panic!("{cause:?}") };
+    assert_eq!(candidates.len(), 2);
+}
+
+#[tokio::test]
+async fn without_a_version_the_newest_that_the_wit_names_is_taken_and_nothing_is_raised() {
+    let registry = registry().await;
+    for (first, second, version) in
+        [("@1.0.0", "@1.0.0", "@1.0.0"), ("@1.0.0", "@1.0.1", "@1.0.1"), ("@2.0.0", "@1.1.0", "@2.0.0"), ("", "", "")]
+    {
+        let world = format!(
+            "package acme:app;\nworld a {{\n  import acme:log/sink{first};\n}}\nworld b {{\n}}\nworld c {{\n  import \
+             acme:log/sink{second};\n}}\n"
+        );
+        for request in ["acme:log", "acme:log/sink"] {
+            let project = Project::new(&config(registry.registry()), &world);
+            let mut options = options(&project, &[request]);
+            options.world = Some("b".to_owned());
+            let outcome = project.add_with(&options).await;
+            let expected = format!("wit/world.wit:6 + import acme:log/sink{version};");
+            assert_eq!(changes(&project, &outcome), [expected], "{request} {first} {second}");
+            let again = project.add_with(&options).await;
+            assert_eq!((again.changes.len(), again.fetched.is_changed), (0, false));
+            options.world = None;
+            let again = project.add_with(&options).await;
+            assert_eq!((again.changes.len(), again.fetched.is_changed), (0, false), "a world has it");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_version_the_one_is_taken_that_another_item_is_added_with() {
+    let registry = registry().await;
+    publish(&registry, "acme/cli:1.1.0", &wasm(&CLI.replace("1.0.0", "1.1.0"), &[])).await;
+    let world = "package acme:app;\nworld app {\n  import acme:cli/stdin@1.0.0;\n}\n";
+    let project = Project::new(&config(registry.registry()), world);
+    let outcome = project.add(&["acme:cli/stdin", "acme:cli/imports", "acme:cli/stdout@1.1.0"]).await;
+    let expected = [
+        "acme:cli 1.0.0 -> 1.1.0: wit/world.wit:3",
+        "wit/world.wit:3 + include acme:cli/imports@1.1.0;",
+        "wit/world.wit:5 + import acme:cli/stdout@1.1.0;",
+    ];
+    assert_eq!(changes(&project, &outcome), expected);
+    assert!(!project.read("wit/world.wit").contains("1.0.0"));
+}
+
+#[tokio::test]
+async fn without_a_version_a_place_without_one_keeps_what_is_locked() {
+    let registry = registry_with(&[("acme/cli:1.0.0", CLI)]).await;
+    let world = "package acme:app;\nworld app {\n  import acme:cli/stdin;\n}\n";
+    let project = Project::new(&config(registry.registry()), world);
+    project.fetch().await;
+    let newer = CLI.replace("1.0.0", "2.0.0").replace("stdout", "output");
+    publish(&registry, "acme/cli:2.0.0", &wasm(&newer, &[])).await;
+    let outcome = project.add(&["acme:cli/stdout"]).await;
+    assert_eq!(changes(&project, &outcome), ["wit/world.wit:4 + import acme:cli/stdout;"]);
+    assert_eq!(deps(&outcome.fetched), ["acme-cli-1.0.0"]);
+}
+
+#[tokio::test]
+async fn a_package_by_itself_with_a_version_only_gets_the_version() {
+    let registry = registry().await;
+    publish(&registry, "acme/cli:1.1.0", &wasm(&CLI.replace("1.0.0", "1.1.0"), &[])).await;
+    let world = "package acme:app;\nworld one {\n  import acme:cli/stdin@1.0.0;\n}\nworld two {\n}\n";
+    let project = Project::new(&config(registry.registry()), world);
+    let mut options = options(&project, &["acme:cli@1.1.0"]);
+    let outcome = project.add_with(&options).await;
+    assert_eq!(changes(&project, &outcome), ["acme:cli 1.0.0 -> 1.1.0: wit/world.wit:3"]);
+    options.world = Some("two".to_owned());
+    let outcome = project.add_with(&options).await;
+    assert_eq!(changes(&project, &outcome), ["wit/world.wit:6 + include acme:cli/imports@1.1.0;"]);
+    let log = "package acme:app;\nworld one {\n  import acme:log/sink@1.0.0;\n}\n";
+    for (world, interfaces, keyword) in
+        [(None, InterfaceUse::Export, "export"), (Some("one"), InterfaceUse::Import, "import")]
+    {
+        let project = Project::new(&config(registry.registry()), log);
+        let world = world.map(str::to_owned);
+        let options = AddOptions { world, interfaces, ..self::options(&project, &["acme:log@2.0.0"]) };
+        let outcome = project.add_with(&options).await;
+        assert_eq!(changes(&project, &outcome), [format!("wit/world.wit:4 + {keyword} acme:log/sink@2.0.0;")]);
+        assert_eq!(kept(&project, &outcome), ["acme:log 1.0.0 beside 2.0.0: wit/world.wit:3"]);
+    }
+}
+
+#[tokio::test]
+async fn a_package_by_itself_is_set_to_an_incompatible_version_where_one_range_is_there() {
+    let registry = registry().await;
+    let world = |first: &str, second: &str| {
+        format!(
+            "package acme:app;\nworld one {{ import acme:log/sink@{first}; }}\nworld two {{ import \
+             acme:log/sink@{second}; }}\n"
+        )
+    };
+    for (first, second, request, after) in [
+        ("1.0.0", "1.0.0", "acme:log@2.0.0", ("2.0.0", "2.0.0")),
+        ("1.0.0", "1.0.1", "acme:log@^2", ("2.0.0", "2.0.0")),
+        ("1.0.0", "2.0.0", "acme:log@1.1.0", ("1.1.0", "2.0.0")),
+    ] {
+        let project = Project::new(&config(registry.registry()), &world(first, second));
+        let outcome = project.add(&[request]).await;
+        assert_eq!(project.read("wit/world.wit"), world(after.0, after.1), "{request}");
+        assert_eq!(outcome.kept.len(), usize::from(after.0 != after.1));
+    }
+    let project = Project::new(&config(registry.registry()), &world("1.0.0", "2.0.0"));
+    let cause = project.refuse_to_add(&options(&project, &["acme:log@3.0.0-rc.1"])).await;
+    let expected = "`acme:log` is there in versions that break with each other: `1.0.0`, `2.0.0`";
+    assert_eq!(cause.to_string(), expected);
 }
 
 #[tokio::test]

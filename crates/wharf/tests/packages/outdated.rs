@@ -79,3 +79,16 @@ async fn what_is_here_is_not_asked_for() {
     project.write("wit/deps/log/log.wit", LOG);
     assert_eq!(compare(&project).await.packages, []);
 }
+
+#[tokio::test]
+async fn what_the_registry_does_not_have_is_told_as_that() {
+    let registry = registry_of(&[("log", &["1.0.0"])]).await;
+    let project = Project::new(&config(registry.registry()), &APP.replace("1.0.0", "1.0.9"));
+    let outcome = outdated(project.connect(), &project.options().project).await.unwrap();
+    let package = &outcome.packages[0];
+    let newest = package.newest.as_ref().map(ToString::to_string);
+    assert_eq!((package.is_published, newest.as_deref()), (false, Some("1.0.0")));
+    let project = Project::new(&config(registry.registry()), &APP.replace("acme:log", "acme:lag"));
+    let error = outdated(project.connect(), &project.options().project).await.unwrap_err();
+    assert!(error.unknown_package().is_some(), "{error:?}");
+}

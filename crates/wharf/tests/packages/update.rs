@@ -111,12 +111,26 @@ async fn of_what_the_wit_pins_it_is_told_what_is_newer() {
     assert_eq!(pinned.name, "acme:log");
     assert_eq!((pinned.version.to_string(), pinned.compatible.to_string()), ("1.0.0".into(), "1.1.0".into()));
     assert!(pinned.place.ends_with("wit/world.wit:3:19"), "{}", pinned.place);
+    assert_eq!(pinned.folder, project.path(""));
     assert_eq!(asked(&registry), ["GET /v2/acme/log/tags/list"], "what is locked and kept is not asked for");
     registry.clear_log();
     let mut offline = options(&project, &[]);
     offline.project.sources.network = Network::Offline;
     assert_eq!(run(&project, &offline).await.pinned, []);
     assert_eq!(asked(&registry), [""; 0]);
+}
+
+#[tokio::test]
+async fn of_each_member_of_a_workspace_it_is_told_what_is_newer() {
+    let (_registry, project) = fetched(OPEN, "").await;
+    project.write("wkg.toml", "[workspace]\nmembers = [\"one\", \"two\"]\n");
+    for name in ["one", "two"] {
+        let text = format!("package acme:{name};\nworld {name} {{\n  import acme:log/sink@1.0.0;\n}}\n");
+        project.write(&format!("{name}/wit/{name}.wit"), &text);
+    }
+    let outcome = run(&project, &options(&project, &[])).await;
+    let folders: Vec<_> = outcome.pinned.iter().map(|pinned| pinned.folder.clone()).collect();
+    assert_eq!(folders, [project.path("one/wit"), project.path("two/wit")]);
 }
 
 #[tokio::test]

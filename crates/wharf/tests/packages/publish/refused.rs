@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::response::Response;
 use wharf::client::Error as ClientError;
+use wharf::oci::Digest;
 use wharf::{BreakPolicy, Cause, Duplicates, Locking, PackageFault, PublishOptions, PublishStatus, Selection};
 use wharf_testing::fixtures;
 use wharf_testing::registry::TestRegistry;
@@ -84,6 +85,19 @@ async fn what_is_there_is_left_out_where_that_is_asked_for() {
         assert_eq!(package.reference, first.reference);
     }
     assert_eq!(writes(&registry), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_another_tool_has_built_of_the_same_wit_is_the_same() {
+    let registry = registry_with(&[("acme/log:1.0.0", LOG)]).await;
+    let project = Project::new(&config(registry.registry()), LOG);
+    for (text, is_other) in [("string", false), ("u8", true)] {
+        project.write("wit/world.wit", LOG.replace("string", text));
+        let skip = PublishOptions { duplicates: Duplicates::Skip, ..options(&project) };
+        let package = published(&project, &skip).await.packages.remove(0);
+        assert_eq!((package.status, package.is_other), (PublishStatus::Skipped, is_other));
+        assert_ne!(package.digest, Digest::sha256(&wasm(LOG, &[])));
+    }
 }
 
 #[tokio::test]
