@@ -316,6 +316,12 @@ pub enum Cause {
         /// The limit in files and folders.
         entries: usize,
     },
+    /// A workspace has no member.
+    #[error("`members` in `{}` names no folder with WIT", path.display())]
+    NoMembers {
+        /// The `wkg.toml`.
+        path: PathBuf,
+    },
     /// A workspace has more folders than any does, and a pattern looks into all of them.
     #[error("`{}` has more than {folders} folders that may be members", path.display())]
     WorkspaceTooLarge {

@@ -76,6 +76,9 @@ impl Project {
     pub(crate) fn read(folder: &Path) -> Result<Self, Cause> {
         if let Some(Manifest::Workspace(workspace)) = manifest(folder)? {
             let packages = read_members(folder, &workspace)?;
+            if packages.is_empty() {
+                return Err(Cause::NoMembers { path: join(folder, Path::new(MANIFEST)) });
+            }
             let selected = (0..packages.len()).collect();
             return Self::new(folder.to_owned(), packages, selected);
         }

@@ -27,6 +27,7 @@ pub(super) fn is_mistake(cause: &Cause) -> bool {
             | Cause::TextNotUtf8 { .. }
             | Cause::WitTooLarge { .. }
             | Cause::WorkspaceTooLarge { .. }
+            | Cause::NoMembers { .. }
             | Cause::Unresolvable(_)
             | Cause::ProjectFile { .. }
             | Cause::PackageName { .. }
@@ -150,6 +151,10 @@ pub(super) fn package_hint(cause: &Cause) -> Option<String> {
             format!("tell whoever publishes `{package}`; a copy in wit/deps goes before what a registry has")
         }
         Cause::TextNotUtf8 { .. } => "save it as UTF-8".to_owned(),
+        Cause::NoMembers { .. } => {
+            "a member is a folder with a folder `wit`, or with `*.wit` itself: `members = [\"app\", \"libs/*\"]`"
+                .to_owned()
+        }
         Cause::WorkspaceTooLarge { .. } => "let `members` in wkg.toml name the folders, or fewer of them".to_owned(),
         Cause::Unresolvable(_) => {
             "change what the WIT or the `[overrides]` named above ask for, so that one version meets them all"

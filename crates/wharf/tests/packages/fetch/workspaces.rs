@@ -234,3 +234,13 @@ async fn members_that_ask_alike_get_one_version_as_the_lock_has_room_for_one() {
         assert!(!project.fetch().await.is_changed);
     }
 }
+
+#[tokio::test]
+async fn a_workspace_without_members_is_refused() {
+    let project = workspace("");
+    for members in ["", "\"none/*\""] {
+        project.write("wkg.toml", format!("[workspace]\nmembers = [{members}]\n"));
+        let cause = project.refuse(&project.options()).await;
+        assert!(matches!(cause, Cause::NoMembers { .. }), "{cause:?}");
+    }
+}
