@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use wharf::packages::PackageName;
-use wharf::{Locking, Network, ProjectOptions, Sources};
+use wharf::{DepsForm, FetchOptions, Locking, Network, ProjectOptions, Sources};
 
 use crate::context::Context;
 use crate::environment::Environment;
@@ -39,6 +40,26 @@ pub(crate) struct SourcesArgs {
     registries: RegistriesArgs,
 }
 
+/// Which project changes, and how what it then needs is fetched.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EditedProjectArgs {
+    /// A folder of WIT, one with a folder `wit`, or a member of a workspace
+    #[arg(long = "wit-dir", short = 'd', value_name = "FOLDER", default_value = ".")]
+    folder: PathBuf,
+    /// What to write to wit/deps: text, or the Wasm of each package that the WIT names
+    #[arg(long = "type", short = 't', value_name = "TYPE", value_enum, default_value_t = Type::Wit)]
+    form: Type,
+    #[command(flatten)]
+    sources: SourcesArgs,
+}
+
+/// What a folder `deps` is to hold.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Type {
+    Wit,
+    Wasm,
+}
+
 impl ProjectArgs {
     /// Returns how to work on the project in `folder`.
     pub(crate) fn options(&self, folder: PathBuf, environment: &Environment) -> Result<ProjectOptions, Failure> {
@@ -48,6 +69,20 @@ impl ProjectArgs {
         }
         let locking = if self.locked || self.frozen { Locking::Locked } else { Locking::Update };
         Ok(ProjectOptions { folder, sources, locking })
+    }
+
+    /// Returns what reaches the registries.
+    pub(crate) fn registries<'a>(&self, context: &'a Context) -> Result<Registries<'a>, Failure> {
+        self.sources.registries(context)
+    }
+}
+
+impl EditedProjectArgs {
+    /// Returns how to fetch for the project.
+    pub(crate) fn options(&self, context: &Context) -> Result<FetchOptions, Failure> {
+        let sources = self.sources.options(&context.environment)?;
+        let project = ProjectOptions { folder: self.folder.clone(), sources, locking: Locking::Update };
+        Ok(FetchOptions { project, form: self.form.into() })
     }
 
     /// Returns what reaches the registries.
@@ -76,5 +111,14 @@ impl SourcesArgs {
     fn cache(&self, environment: &Environment) -> Result<PathBuf, Failure> {
         let folder = self.cache.as_ref().or(environment.package_cache.as_ref()).cloned();
         folder.ok_or_else(|| Failure::Usage("there is no HOME for packages: pass --cache".to_owned()))
+    }
+}
+
+impl From<Type> for DepsForm {
+    fn from(form: Type) -> Self {
+        match form {
+            Type::Wit => Self::Wit,
+            Type::Wasm => Self::Wasm,
+        }
     }
 }

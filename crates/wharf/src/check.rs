@@ -9,6 +9,7 @@ use crate::encoding::EncodedPackage;
 use crate::homes::{Connect, Network};
 use crate::package_cache::PackageCache;
 use crate::package_source::PackageSource;
+use crate::project::registry_name;
 use crate::published::{Offered, neighbours};
 use crate::resolution::ProjectOptions;
 use crate::{Cause, Error};
@@ -104,8 +105,7 @@ async fn compared(source: &PackageSource<'_>, package: &EncodedPackage) -> Resul
         None => (Standing::Unversioned, Vec::new()),
         Some(_) if source.homes.network == Network::Offline => (Standing::Offline, Vec::new()),
         Some(version) => {
-            let place = |source| Cause::PackageName { location: package.wit.display().to_string(), source };
-            let name: PackageName = whole_name.parse().map_err(place)?;
+            let name = registry_name(package.name(), package.wit.display())?;
             compare(source, (&name, version), package).await?
         }
     };

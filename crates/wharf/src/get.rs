@@ -8,7 +8,7 @@
 //! ```
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,10 +18,9 @@ use wharf_artifact::{Kind, Wasm};
 use wharf_oci::{Algorithm, Digest, Hashed, Hashing, Progress};
 use wharf_package::resolve::Requirement;
 use wharf_package::{Config, LocalHome, PackageName, PackageSpec, Project, RegistryName, Settings, Version, newest};
-use wharf_wit::limits::WASM_BYTES_MAX;
-use wharf_wit::{Document, merge};
 
 use crate::blocking::blocking;
+use crate::diff::read_wasm_file;
 use crate::extract::{Workspace, extract_into};
 use crate::file_sink::{begin, begin_in, persist, scratch_file};
 use crate::homes::{Connect, Homes, Network, Served};
@@ -354,10 +353,7 @@ impl Content {
 
 /// Returns the text of a package, or of the world of a component.
 fn print(path: &Path, label: &str) -> Result<String, Cause> {
-    let mut bytes = Vec::new();
-    let limit = WASM_BYTES_MAX as u64 + 1;
-    open_file(path)?.take(limit).read_to_end(&mut bytes).map_err(Cause::file("read", path))?;
-    Ok(merge(Document::decode(label, &bytes)?, Vec::new())?.print()?)
+    Ok(read_wasm_file(label, path)?.print()?)
 }
 
 async fn compare(path: &Path, expected: Digest) -> Result<FileState, Cause> {

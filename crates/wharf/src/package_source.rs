@@ -15,6 +15,7 @@ use std::path::Path;
 use bytes::Bytes;
 use wharf_client::Client;
 use wharf_oci::{Descriptor, Digest, Reference, fetch_verified};
+use wharf_package::resolve::Requirement;
 use wharf_package::{
     Content, Home, LocalHome, Location, Lock, Locked, Origin, PackageName, RegistryName, Version, VersionReq, tag_of,
     version_of_tag,
@@ -168,7 +169,8 @@ impl PackageSource<'_> {
     ) -> Result<Vec<Version>, Cause> {
         let check = |known: Vec<Version>| {
             let is_met = |requirement: &&VersionReq| {
-                known.iter().any(|version| **requirement == VersionReq::STAR || requirement.matches(version))
+                let open = Requirement::Open((*requirement).clone());
+                known.iter().any(|version| open.is_met_by(version))
             };
             match requirements.iter().find(|requirement| !is_met(requirement)) {
                 None => Ok(known),

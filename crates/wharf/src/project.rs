@@ -29,11 +29,11 @@ use crate::Cause;
 
 pub(crate) use deps_folder::{Generated, Prepared};
 pub use edit::FileChange;
-pub(crate) use edit::{ChangedFiles, ProjectEdit, is_of, name_in_wit};
+pub(crate) use edit::{ChangedFiles, ProjectEdit, name_in_wit};
 pub(crate) use files::{parse, read, replace};
 pub(crate) use locks::Locks;
 pub(crate) use members::members;
-pub(crate) use plan::{Needed, PACKAGE_FILE, Plan, definitions, folder_name, held, is_named};
+pub(crate) use plan::{Needed, PACKAGE_FILE, Plan, definitions, folder_name, held, is_named, is_of, registry_name};
 pub(crate) use wit_folder::{DEPS, Dep, DepContent, WitFolder};
 
 /// What a package or a workspace says of itself.

@@ -141,7 +141,10 @@ impl Ready {
     pub(crate) fn new(project: Project, plans: Vec<(usize, Plan)>, brought: Vec<Vec<Brought>>) -> Self {
         let packages = plans.into_iter().zip(brought);
         let packages = packages.map(|((index, plan), brought)| ReadyPackage { index, plan, brought }).collect();
-        Self { project, packages: in_order(packages) }
+        let needs = |package: &ReadyPackage, other: &ReadyPackage| {
+            package.plan.given.iter().any(|given| given.name() == other.plan.root.name())
+        };
+        Self { project, packages: in_order(packages, needs) }
     }
 
     /// Returns the lock files as they are to be: with what is needed, and with what was generated in folders of `deps`.
@@ -312,17 +315,16 @@ impl Needed {
     }
 }
 
-/// Puts each package after those that it needs. What needs itself stays where it is: merging will tell.
-fn in_order(mut packages: Vec<ReadyPackage>) -> Vec<ReadyPackage> {
-    let mut ordered: Vec<ReadyPackage> = Vec::new();
+/// Puts each package after those of the others that it needs. What needs itself by way of others stays where it is:
+/// merging will tell.
+pub(crate) fn in_order<T>(mut packages: Vec<T>, needs: impl Fn(&T, &T) -> bool) -> Vec<T> {
+    let mut ordered = Vec::new();
     while !packages.is_empty() {
-        let needs = |package: &ReadyPackage, other: &ReadyPackage| {
-            package.plan.given.iter().any(|given| given.name() == other.plan.root.name())
+        let is_free = |&index: &usize| {
+            let mut others = packages.iter().enumerate().filter(|&(other, _)| other != index);
+            others.all(|(_, other)| !needs(&packages[index], other))
         };
-        let is_free = |package: &ReadyPackage| {
-            !packages.iter().any(|other| other.index != package.index && needs(package, other))
-        };
-        let next = packages.iter().position(is_free).unwrap_or(0);
+        let next = (0..packages.len()).find(is_free).unwrap_or(0);
         ordered.push(packages.remove(next));
     }
     ordered

@@ -4,15 +4,13 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use wharf::packages::{PackageRequest, RegistryName};
-use wharf::{
-    AddOptions, AddOrigin, EditOutcome, FetchOptions, FileChange, InterfaceUse, KeptVersion, Locking, ProjectOptions,
-};
+use wharf::{AddOptions, AddOrigin, EditOutcome, FileChange, InterfaceUse, KeptVersion};
 
-use super::fetch::{Type, said};
+use super::fetch::said;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Render, printable};
-use crate::project::SourcesArgs;
+use crate::project::EditedProjectArgs;
 
 /// Add packages to the WIT of a project, and fetch them
 ///
@@ -46,14 +44,8 @@ pub(crate) struct Args {
     /// Export the interfaces instead of importing them
     #[arg(long)]
     export: bool,
-    /// A folder of WIT, one with a folder `wit`, or a member of a workspace
-    #[arg(long = "wit-dir", short = 'd', value_name = "FOLDER", default_value = ".")]
-    folder: PathBuf,
-    /// What to write to wit/deps: text, or the Wasm of each package that the WIT names
-    #[arg(long = "type", short = 't', value_name = "TYPE", value_enum, default_value_t = Type::Wit)]
-    form: Type,
     #[command(flatten)]
-    sources: SourcesArgs,
+    project: EditedProjectArgs,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
@@ -65,16 +57,14 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
         (None, Some(registry)) => AddOrigin::Registry(registry),
         (None, None) => AddOrigin::Settings,
     };
-    let sources = args.sources.options(&context.environment)?;
-    let project = ProjectOptions { folder: args.folder, sources, locking: Locking::Update };
     let options = AddOptions {
-        fetch: FetchOptions { project, form: args.form.into() },
+        fetch: args.project.options(context)?,
         requests: args.requests,
         origin,
         world: args.world,
         interfaces: if args.export { InterfaceUse::Export } else { InterfaceUse::Import },
     };
-    let outcome = wharf::add(&args.sources.registries(context)?, &options).await?;
+    let outcome = wharf::add(&args.project.registries(context)?, &options).await?;
     note(&outcome, context);
     context.print(&outcome)
 }

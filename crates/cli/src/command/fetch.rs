@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-use wharf::{DepsForm, FetchOptions, FetchOutcome};
+use wharf::{FetchOptions, FetchOutcome};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Render;
-use crate::project::ProjectArgs;
+use crate::project::{ProjectArgs, Type};
 
 /// Fetch the packages that the WIT of a project names into wit/deps
 ///
@@ -33,22 +32,6 @@ pub(crate) struct Args {
     form: Type,
     #[command(flatten)]
     project: ProjectArgs,
-}
-
-/// What a folder `deps` is to hold.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Type {
-    Wit,
-    Wasm,
-}
-
-impl From<Type> for DepsForm {
-    fn from(form: Type) -> Self {
-        match form {
-            Type::Wit => Self::Wit,
-            Type::Wasm => Self::Wasm,
-        }
-    }
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use wharf::packages::PackageName;
 use wharf::{Locking, PinnedPackage, ProjectOptions, UpdateMode, UpdateOptions, UpdateOutcome, UpdatedPackage};
 
-use super::fetch::Type;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Render;
-use crate::project::SourcesArgs;
+use crate::project::{SourcesArgs, Type};
 
 /// Take newer versions of packages where the WIT names none, and fetch them
 ///

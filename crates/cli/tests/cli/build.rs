@@ -12,12 +12,10 @@ async fn build() {
     let registry = TestRegistry::start().await;
     let host = registry.registry().to_string();
     let mut session = Session::with_registry(&registry);
-    for folder in [".config/wasm-pkg", "log/wit", "app/wit", "out"] {
+    for folder in ["log/wit", "app/wit", "out"] {
         std::fs::create_dir_all(session.path(folder)).unwrap();
     }
-    let metadata = format!(r#"{{ oci = {{ registry = "{host}" }} }}"#);
-    let config = format!("[namespace_registries]\nacme = {{ registry = \"acme.example\", metadata = {metadata} }}\n");
-    session.write(".config/wasm-pkg/config.toml", config);
+    session.take_packages_from(&registry, "");
     session.write("log/wit/log.wit", LOG);
     session.write("app/wit/app.wit", APP);
     session.run("build log");

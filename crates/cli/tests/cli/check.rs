@@ -9,13 +9,9 @@ const LOG: &str = "package acme:log@1.0.0;\n\ninterface sink {\n  put: func(line
 #[tokio::test(flavor = "multi_thread")]
 async fn check() {
     let registry = TestRegistry::start().await;
-    let host = registry.registry().to_string();
     let mut session = Session::with_registry(&registry);
-    std::fs::create_dir_all(session.path(".config/wasm-pkg")).unwrap();
     std::fs::create_dir(session.path("wit")).unwrap();
-    let metadata = format!(r#"{{ oci = {{ registry = "{host}" }} }}"#);
-    let config = format!("[namespace_registries]\nacme = {{ registry = \"acme.example\", metadata = {metadata} }}\n");
-    session.write(".config/wasm-pkg/config.toml", config);
+    session.take_packages_from(&registry, "");
     session.write("wit/log.wit", LOG);
     session.run("check");
     session.run("publish --quiet");

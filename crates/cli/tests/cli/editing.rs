@@ -1,9 +1,8 @@
 //! `wharf init`, `wharf add` and `wharf remove`.
 
-use wharf::wit::{Document, TextFile, merge};
 use wharf_testing::registry::TestRegistry;
 
-use crate::session::{Session, hide_digests, output, wharf};
+use crate::session::{Session, encode, hide_digests, output, wharf};
 
 const LOG: &str = "package acme:log@1.0.0;\n\ninterface sink {\n  put: func(line: string);\n}\n";
 const HTTP: &str = "\
@@ -40,11 +39,7 @@ impl Home {
         let registry = TestRegistry::start().await;
         let host = registry.registry().to_string();
         let session = Session::with_registry(&registry);
-        std::fs::create_dir_all(session.path(".config/wasm-pkg")).unwrap();
-        let metadata = format!("{{ oci = {{ registry = \"{host}\" }} }}");
-        let config =
-            format!("[namespace_registries]\nacme = {{ registry = \"acme.example\", metadata = {metadata} }}\n");
-        session.write(".config/wasm-pkg/config.toml", config);
+        session.take_packages_from(&registry, "");
         for (place, text) in [
             ("log:1.0.0", LOG.to_owned()),
             ("log:1.2.0", LOG.replace("1.0.0", "1.2.0")),
@@ -54,9 +49,7 @@ impl Home {
             ("http:0.2.3", HTTP.to_owned()),
             ("http:0.2.12", HTTP.replace("0.2.3", "0.2.12")),
         ] {
-            let file = TextFile { name: "package.wit".to_owned(), text };
-            let document = Document::parse("package.wit", vec![file]).unwrap();
-            session.write("package.wasm", merge(document, Vec::new()).unwrap().encode().unwrap());
+            session.write("package.wasm", encode(&text, &[]));
             let line = format!("push --quiet {host}/acme/{place} package.wasm");
             assert!(output(&mut wharf(&session.path(""), &line), b"").status.success());
         }

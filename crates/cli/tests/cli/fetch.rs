@@ -2,16 +2,15 @@
 
 use std::path::Path;
 
-use wharf::wit::{Document, TextFile, merge};
 use wharf_testing::fixtures;
 use wharf_testing::registry::TestRegistry;
 use wharf_testing::script::{Reply, ScriptServer, Step};
 
-use crate::session::Session;
+use crate::session::{Session, encode};
 
 /// A package, and one that uses it and is published with it inside.
-const NAMES: &str = "package acme:names@1.0.0;\n\ninterface names {\n  type name = string;\n}\n";
-const GREET: &str = "\
+pub(crate) const NAMES: &str = "package acme:names@1.0.0;\n\ninterface names {\n  type name = string;\n}\n";
+pub(crate) const GREET: &str = "\
 package acme:greet@0.2.0;
 
 interface greet {
@@ -75,15 +74,6 @@ fn config(registry: &TestRegistry, prefix: &str) -> String {
     let host = registry.registry();
     let metadata = format!(r#"{{ oci = {{ registry = "{host}", namespacePrefix = "{prefix}" }} }}"#);
     format!("[namespace_registries]\nacme = {{ registry = \"{host}\", metadata = {metadata} }}\n")
-}
-
-/// Returns a package as Wasm, together with the packages that it needs.
-fn encode(text: &str, needed: &[&str]) -> Vec<u8> {
-    let parse = |text: &str| {
-        let file = TextFile { name: "package.wit".to_owned(), text: text.to_owned() };
-        Document::parse("package.wit", vec![file]).unwrap()
-    };
-    merge(parse(text), needed.iter().map(|text| parse(text)).collect()).unwrap().encode().unwrap()
 }
 
 /// Returns the files below a folder, sorted.

@@ -1,32 +1,20 @@
 //! `wharf get`.
 
-use wharf::wit::{Document, TextFile, merge};
 use wharf_testing::fixtures;
 use wharf_testing::registry::TestRegistry;
 
-use crate::session::Session;
+use crate::session::{Session, encode};
 
 const GREET: &str = "package acme:greet@0.2.0;\n\ninterface greet {\n  hello: func() -> string;\n}\n";
-
-/// Returns a package as Wasm.
-fn encode(text: &str) -> Vec<u8> {
-    let file = TextFile { name: "package.wit".to_owned(), text: text.to_owned() };
-    merge(Document::parse("package.wit", vec![file]).unwrap(), vec![]).unwrap().encode().unwrap()
-}
 
 /// Publishes packages, for a user whose settings lead to them.
 async fn start() -> (TestRegistry, Session) {
     let registry = TestRegistry::start().await;
     let host = registry.registry();
     let mut session = Session::with_registry(&registry);
-    std::fs::create_dir_all(session.path(".config/wasm-pkg")).unwrap();
-    let metadata = format!(r#"{{ oci = {{ registry = "{host}", namespacePrefix = "packages/" }} }}"#);
-    session.write(
-        ".config/wasm-pkg/config.toml",
-        format!("[namespace_registries]\nacme = {{ registry = \"acme.example\", metadata = {metadata} }}\n"),
-    );
+    session.take_packages_from(&registry, "packages/");
     for version in ["0.2.0", "0.2.1", "1.0.0", "1.1.0-rc.1"] {
-        session.write("greet.wasm", encode(&GREET.replace("0.2.0", version)));
+        session.write("greet.wasm", encode(&GREET.replace("0.2.0", version), &[]));
         session.run(&format!("push --quiet {host}/packages/acme/greet:{version} greet.wasm"));
     }
     session.write("hello.wasm", fixtures::component("hello"));

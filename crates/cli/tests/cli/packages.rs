@@ -1,19 +1,10 @@
 //! A project with packages of several kinds, for `wharf tree`, `wharf outdated` and `wharf update`.
 
-use wharf::wit::{Document, TextFile, merge};
 use wharf_testing::registry::TestRegistry;
 
-use crate::session::Session;
+use crate::fetch::{GREET, NAMES};
+use crate::session::{Session, encode};
 
-const NAMES: &str = "package acme:names@1.0.0;\n\ninterface names {\n  type name = string;\n}\n";
-const GREET: &str = "\
-package acme:greet@0.2.0;
-
-interface greet {
-  use acme:names/names@1.0.0.{name};
-  hello: func(to: name) -> string;
-}
-";
 const CLOCK: &str = "package acme:clock@0.1.0;\n\ninterface now {\n  get: func() -> u64;\n}\n";
 const APP: &str = "\
 package acme:app@0.1.0;
@@ -35,12 +26,7 @@ impl Project {
     async fn new() -> Self {
         let registry = TestRegistry::start().await;
         let session = Session::with_registry(&registry);
-        let host = registry.registry();
-        std::fs::create_dir_all(session.path(".config/wasm-pkg")).unwrap();
-        session.write(
-            ".config/wasm-pkg/config.toml",
-            format!("[namespace_registries]\nacme = {{ registry = \"acme.example\", metadata = {{ oci = {{ registry = \"{host}\" }} }} }}\n"),
-        );
+        session.take_packages_from(&registry, "");
         std::fs::create_dir_all(session.path("wit/deps/mine")).unwrap();
         session.write("wit/app.wit", APP);
         session.write("wit/deps/mine/mine.wit", "package acme:mine;\n\ninterface mine {}\n");
@@ -53,11 +39,7 @@ impl Project {
 
     /// Publishes a package with those that it uses inside.
     fn publish(&self, place: &str, text: &str, used: &[&str]) {
-        let parse = |text: &str| {
-            let file = TextFile { name: "package.wit".to_owned(), text: text.to_owned() };
-            Document::parse("package.wit", vec![file]).unwrap()
-        };
-        let wasm = merge(parse(text), used.iter().map(|text| parse(text)).collect()).unwrap().encode().unwrap();
+        let wasm = encode(text, used);
         self.session.write("package.wasm", wasm);
         let line = format!("push --quiet {}/acme/{place} package.wasm", self.registry.registry());
         let output = crate::session::output(&mut crate::session::wharf(&self.session.path(""), &line), b"");

@@ -11,11 +11,7 @@ const APP: &str = "package acme:app@0.1.0;\n\nworld app {\n  import acme:log/sin
 /// Makes a home whose user publishes to a registry.
 fn session(registry: &TestRegistry) -> Session {
     let session = Session::with_registry(registry);
-    std::fs::create_dir_all(session.path(".config/wasm-pkg")).unwrap();
-    let host = registry.registry();
-    let metadata = format!(r#"{{ oci = {{ registry = "{host}" }} }}"#);
-    let config = format!("[namespace_registries]\nacme = {{ registry = \"acme.example\", metadata = {metadata} }}\n");
-    session.write(".config/wasm-pkg/config.toml", config);
+    session.take_packages_from(registry, "");
     session
 }
 

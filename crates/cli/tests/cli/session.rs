@@ -5,7 +5,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
+use wharf::wit::{Document, TextFile, merge};
 use wharf_testing::registry::TestRegistry;
+
+/// Returns a package as Wasm, together with the packages that it needs.
+pub(crate) fn encode(text: &str, needed: &[&str]) -> Vec<u8> {
+    let parse = |text: &str| {
+        let file = TextFile { name: "package.wit".to_owned(), text: text.to_owned() };
+        Document::parse("package.wit", vec![file]).unwrap()
+    };
+    merge(parse(text), needed.iter().map(|text| parse(text)).collect()).unwrap().encode().unwrap()
+}
 
 /// Runs commands and writes down what they print.
 pub(crate) struct Session {
@@ -27,6 +37,15 @@ impl Session {
         let mut session = Self::new();
         session.hide(registry.registry().to_string(), "[REGISTRY]");
         session
+    }
+
+    /// Lets the packages of `acme` come from `acme.example`, which keeps them in a registry below `prefix`.
+    pub(crate) fn take_packages_from(&self, registry: &TestRegistry, prefix: &str) {
+        let host = registry.registry();
+        let metadata = format!(r#"{{ oci = {{ registry = "{host}", namespacePrefix = "{prefix}" }} }}"#);
+        let home = format!("acme = {{ registry = \"acme.example\", metadata = {metadata} }}");
+        std::fs::create_dir_all(self.path(".config/wasm-pkg")).unwrap();
+        self.write(".config/wasm-pkg/config.toml", format!("[namespace_registries]\n{home}\n"));
     }
 
     /// Writes `name` instead of `text` in the transcript.

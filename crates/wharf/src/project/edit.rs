@@ -20,7 +20,7 @@ use wharf_wit::edit::{Added, Statement};
 use wharf_wit::limits::TEXT_BYTES_MAX;
 use wharf_wit::{Document, Location, TextFile, edit as wit, requirements};
 
-use super::{LocalPackage, MANIFEST, Plan, Project, SETTINGS, WIT, WitFolder, canonical, join, read};
+use super::{LocalPackage, MANIFEST, Plan, Project, SETTINGS, WIT, WitFolder, canonical, is_of, join, read};
 use crate::cause::EditFault;
 use crate::file_sink::{begin, persist};
 use crate::{Cause, blocking::blocking};
@@ -353,11 +353,6 @@ fn relative(from: &Path, to: &Path) -> Result<PathBuf, Cause> {
     let up = from.components().skip(shared).map(|_| Component::ParentDir);
     let path: PathBuf = up.chain(to.components().skip(shared)).collect();
     Ok(join(Path::new("."), &path))
-}
-
-/// Whether the WIT means a package by a name, in whatever version.
-pub(crate) fn is_of(named: &wharf_wit::PackageName, package: &PackageName) -> bool {
-    (named.namespace.as_str(), named.name.as_str()) == (package.namespace().as_str(), package.name().as_str())
 }
 
 /// Returns the name of a package as WIT has it.

@@ -242,8 +242,7 @@ impl Needed {
     fn of(requirement: &Requirement) -> Result<Self, Cause> {
         let package = &requirement.package;
         let place = requirement.location.to_string();
-        let name = format!("{}:{}", package.namespace, package.name).parse();
-        let name = name.map_err(|source| Cause::PackageName { location: place.clone(), source })?;
+        let name = registry_name(package, &place)?;
         let exact = package.version.clone();
         let requirement = exact.as_ref().map_or(VersionReq::STAR, exactly);
         Ok(Self { name, requirement, exact, place })
@@ -319,6 +318,16 @@ pub(crate) fn folder_name(package: &wharf_wit::PackageName) -> String {
 
 /// Whether a document is some version of a package.
 pub(crate) fn is_named(document: &Document, name: &PackageName) -> bool {
-    let found = document.name();
-    found.namespace == name.namespace().as_str() && found.name == name.name().as_str()
+    is_of(document.name(), name)
+}
+
+/// Whether the WIT means a package by a name, in whatever version.
+pub(crate) fn is_of(named: &wharf_wit::PackageName, package: &PackageName) -> bool {
+    (named.namespace.as_str(), named.name.as_str()) == (package.namespace().as_str(), package.name().as_str())
+}
+
+/// Returns the name that registries have for a package, which is named at a place in the WIT.
+pub(crate) fn registry_name(named: &wharf_wit::PackageName, place: impl ToString) -> Result<PackageName, Cause> {
+    let name = format!("{}:{}", named.namespace, named.name).parse();
+    name.map_err(|source| Cause::PackageName { location: place.to_string(), source })
 }

@@ -12,8 +12,8 @@ use crate::diff::read_wasm_file;
 use crate::encoding::{Encoded, EncodedPackage};
 use crate::file_sink::scratch_file;
 use crate::homes::Connect;
-use crate::project::{is_workspace, settings_around};
-use crate::resolution::ProjectOptions;
+use crate::project::{is_of, is_workspace, registry_name, settings_around};
+use crate::resolution::{ProjectOptions, in_order};
 use crate::wasm_file::WasmFile;
 use crate::{Cause, PackageFault};
 
@@ -52,7 +52,7 @@ impl Offer {
                 return Err(PackageFault::Twice { package: offer.spec().to_string(), first, second }.into());
             }
         }
-        Ok(in_order(offers))
+        Ok(in_order(offers, Self::needs))
     }
 
     /// Returns the package with its version.
@@ -107,9 +107,7 @@ impl Offer {
     /// Whether this package holds something of another one.
     fn needs(&self, other: &Self) -> bool {
         let is_other = |name: &wharf_wit::PackageName| {
-            let is_named = (name.namespace.as_str(), name.name.as_str())
-                == (other.name.namespace().as_str(), other.name.name().as_str());
-            is_named && name.version.as_ref().is_none_or(|version| *version == other.version)
+            is_of(name, &other.name) && name.version.as_ref().is_none_or(|version| *version == other.version)
         };
         self.resolved.iter().any(|resolved| resolved.resolve().package_names.keys().any(is_other))
     }
@@ -140,9 +138,7 @@ fn identity(
         (None, None) => return Err(PackageFault::NoName { path: path.to_owned() }.into()),
         (None, Some(given)) => (given.name.clone(), None),
         (Some(own), given) => {
-            let name: PackageName = format!("{}:{}", own.namespace, own.name)
-                .parse()
-                .map_err(|source| Cause::PackageName { location: path.display().to_string(), source })?;
+            let name = registry_name(own, path.display())?;
             let is_other = |given: &&PackageSpec| {
                 let is_version = |version: &Version| own.version.as_ref().is_none_or(|own| own == version);
                 given.name != name || !given.version.iter().all(is_version)
@@ -158,18 +154,4 @@ fn identity(
         Some(version) => Ok((name, version)),
         None => Err(PackageFault::NoVersion { package: name, path: path.to_owned() }.into()),
     }
-}
-
-/// Puts each package after those that it needs.
-fn in_order(mut offers: Vec<Offer>) -> Vec<Offer> {
-    let mut ordered: Vec<Offer> = Vec::new();
-    while !offers.is_empty() {
-        let is_free = |&index: &usize| {
-            let others = offers.iter().enumerate().filter(|&(other, _)| other != index);
-            others.into_iter().all(|(_, other)| !offers[index].needs(other))
-        };
-        let next = (0..offers.len()).find(is_free).unwrap_or(0);
-        ordered.push(offers.remove(next));
-    }
-    ordered
 }
