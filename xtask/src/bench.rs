@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: pulls, pushes and packs large components and fetches many WIT packages with Wharf and with its
-//! peers, on one registry, in turns. `cargo xtask bench fetch` does the last part alone.
+//! `cargo xtask bench`: pulls, pushes and packs large components, fetches many WIT packages, runs a large program and
+//! serves a component with Wharf and with its peers, in turns. `cargo xtask bench fetch`, `run` and `serve` do a part alone.
 //!
 //! Seconds and memory are medians of several runs; requests and bytes are counted in one run more, which is not timed.
 //! Ratios are to the first row. Seconds drift with the machine; ratios less so, and counts not at all.
@@ -9,6 +9,9 @@ mod counter;
 mod far;
 mod fetch;
 mod measure;
+mod run;
+mod serve;
+mod wasmtime;
 
 use std::path::Path;
 
@@ -27,16 +30,31 @@ const RUNS: usize = 5;
 /// Megabytes of the components: what a Python one has, and one on which memory that grows with the size shows.
 const SIZES_MB: [usize; 2] = [36, 300];
 
+/// Runs all parts.
 pub(crate) fn run(root: &Path) -> Result<Verdict, Error> {
     let wharf = build(root, Profile::Release)?;
     compare_components(root, &wharf)?;
     println!();
-    fetch::run(root, &wharf)
+    let fetched = fetch::run(root, &wharf)?;
+    println!();
+    let ran = run::run(root, &wharf, None)?;
+    println!();
+    Ok(fetched.and(ran).and(serve::run(root, &wharf, None)?))
 }
 
 /// Runs the part about WIT packages.
 pub(crate) fn run_fetch(root: &Path) -> Result<Verdict, Error> {
     fetch::run(root, &build(root, Profile::Release)?)
+}
+
+/// Runs the part about running, with the command in `file` where one is given.
+pub(crate) fn run_run(root: &Path, file: Option<&Path>) -> Result<Verdict, Error> {
+    run::run(root, &build(root, Profile::Release)?, file)
+}
+
+/// Runs the part about serving, with the component in `file` where one is given.
+pub(crate) fn run_serve(root: &Path, file: Option<&Path>) -> Result<Verdict, Error> {
+    serve::run(root, &build(root, Profile::Release)?, file)
 }
 
 fn compare_components(root: &Path, wharf: &Path) -> Result<(), Error> {

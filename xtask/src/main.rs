@@ -10,6 +10,7 @@ mod binary;
 mod ci;
 mod demo;
 mod error;
+mod guests;
 mod http;
 mod peers;
 mod process;
@@ -26,8 +27,15 @@ use error::Error;
 struct Task {
     name: &'static str,
     summary: &'static str,
-    /// Gets the root of the repository.
-    run: fn(&Path) -> Result<Verdict, Error>,
+    run: Run,
+}
+
+/// How to do it. Each gets the root of the repository.
+#[derive(Clone, Copy)]
+enum Run {
+    Alone(fn(&Path) -> Result<Verdict, Error>),
+    /// It takes a file, and has one of its own where none is given.
+    OnFile(fn(&Path, Option<&Path>) -> Result<Verdict, Error>),
 }
 
 /// What a task found.
@@ -37,27 +45,55 @@ enum Verdict {
     Bad,
 }
 
-const TASKS: [Task; 6] = [
+impl Verdict {
+    /// Returns what was found in two parts.
+    fn and(self, other: Self) -> Self {
+        if self == Self::Good { other } else { self }
+    }
+}
+
+const TASKS: [Task; 8] = [
     Task {
         name: "bench",
-        summary: "compare time, memory, requests and bytes with curl, oci-tar-builder and wkg",
-        run: bench::run,
+        summary: "compare time, memory, requests and bytes with curl, oci-tar-builder, wkg and wasmtime",
+        run: Run::Alone(bench::run),
     },
-    Task { name: "bench fetch", summary: "the part of it that fetches WIT packages", run: bench::run_fetch },
-    Task { name: "ci", summary: "run what continuous integration runs", run: ci::run },
-    Task { name: "demo", summary: "show what Wharf does, on a registry of its own", run: demo::run },
-    Task { name: "peers", summary: "check Wharf against the registries, clients and hosts of others", run: peers::run },
-    Task { name: "tidy", summary: "check the repository's own rules", run: tidy::run },
+    Task {
+        name: "bench fetch",
+        summary: "the part of it that fetches WIT packages",
+        run: Run::Alone(bench::run_fetch),
+    },
+    Task {
+        name: "bench run",
+        summary: "the part that runs a large command, or FILE",
+        run: Run::OnFile(bench::run_run),
+    },
+    Task {
+        name: "bench serve",
+        summary: "the part that serves a handler of HTTP, or FILE",
+        run: Run::OnFile(bench::run_serve),
+    },
+    Task { name: "ci", summary: "run what continuous integration runs", run: Run::Alone(ci::run) },
+    Task { name: "demo", summary: "show what Wharf does, on a registry of its own", run: Run::Alone(demo::run) },
+    Task {
+        name: "peers",
+        summary: "check Wharf against the registries, clients and hosts of others",
+        run: Run::Alone(peers::run),
+    },
+    Task { name: "tidy", summary: "check the repository's own rules", run: Run::Alone(tidy::run) },
 ];
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let name = arguments.join(" ");
-    let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+    let Some((task, file)) = find(&arguments) else {
         eprint!("{}", usage());
         return ExitCode::from(2);
     };
-    match (task.run)(&root()) {
+    let outcome = match task.run {
+        Run::Alone(run) => run(&root()),
+        Run::OnFile(run) => run(&root(), file),
+    };
+    match outcome {
         Ok(Verdict::Good) => ExitCode::SUCCESS,
         Ok(Verdict::Bad) => ExitCode::FAILURE,
         Err(error) => {
@@ -67,8 +103,23 @@ fn main() -> ExitCode {
     }
 }
 
+/// Returns the task that is asked for, and the file that is given to it.
+fn find(arguments: &[String]) -> Option<(&'static Task, Option<&Path>)> {
+    let named = |words: &[String]| TASKS.iter().find(|task| task.name == words.join(" "));
+    if let Some(task) = named(arguments) {
+        return Some((task, None));
+    }
+    let (file, words) = arguments.split_last()?;
+    let task = named(words).filter(|task| matches!(task.run, Run::OnFile(_)))?;
+    Some((task, Some(Path::new(file))))
+}
+
 fn usage() -> String {
-    let tasks: Vec<_> = TASKS.iter().map(|task| format!("  {:<11}  {}\n", task.name, task.summary)).collect();
+    let name = |task: &Task| match task.run {
+        Run::Alone(_) => task.name.to_owned(),
+        Run::OnFile(_) => format!("{} [FILE]", task.name),
+    };
+    let tasks: Vec<_> = TASKS.iter().map(|task| format!("  {:<18}  {}\n", name(task), task.summary)).collect();
     format!("usage: cargo xtask TASK\n\n{}", tasks.concat())
 }
 
@@ -84,7 +135,33 @@ mod tests {
     #[test]
     fn the_usage_names_every_task_once() {
         for task in &TASKS {
-            assert_eq!(usage().matches(&format!("  {}  ", task.name)).count(), 1, "{}", task.name);
+            let lines = usage().lines().filter(|line| line.trim_start().starts_with(task.name)).count();
+            let longer = TASKS.iter().filter(|other| other.name.starts_with(task.name)).count();
+            assert_eq!(lines, longer, "{}", task.name);
+        }
+    }
+
+    #[test]
+    fn a_file_is_given_only_to_a_task_that_takes_one() {
+        let find = |words: &str| {
+            let arguments: Vec<_> = words.split_whitespace().map(str::to_owned).collect();
+            find(&arguments).map(|(task, file)| (task.name, file.map(Path::to_owned)))
+        };
+        assert_eq!(find("bench run"), Some(("bench run", None)));
+        assert_eq!(find("bench run it.wasm"), Some(("bench run", Some("it.wasm".into()))));
+        for wrong in ["", "it.wasm", "bench it.wasm", "bench run it.wasm other.wasm", "tidy it.wasm"] {
+            assert_eq!(find(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_bad_part_makes_the_whole_bad() {
+        for (one, other, expected) in [
+            (Verdict::Good, Verdict::Good, Verdict::Good),
+            (Verdict::Good, Verdict::Bad, Verdict::Bad),
+            (Verdict::Bad, Verdict::Good, Verdict::Bad),
+        ] {
+            assert_eq!(one.and(other), expected);
         }
     }
 

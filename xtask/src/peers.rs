@@ -3,13 +3,15 @@
 //! It starts Debian's `docker-registry` and `containerd`, and `wharf hub`, on free ports and folders of this machine,
 //! lets `wharf`, `wkg` and `skopeo` push, copy and read the same small component there, and `wharf` and `wkg` fetch the
 //! same WIT packages, has `containerd` and `podman` take the archives that `wharf` packs, and Envoy run a filter out of a
-//! registry. It prints a line for each check. A foreign part that is missing is installed where that can be done; else
-//! the checks that need it are skipped, and with `CI=true` that is a failure.
+//! registry, and compares what it deploys with the schemas of hosts. It prints a line for each check. A foreign part
+//! that is missing is installed where that can be done; else the checks that need it are skipped, and with `CI=true`
+//! that is a failure.
 
 mod checks;
 mod containerd;
 mod envoy;
 pub(crate) mod part;
+mod schemas;
 mod world;
 
 use std::path::Path;

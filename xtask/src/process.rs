@@ -64,7 +64,11 @@ pub(crate) fn end(said: &str) -> String {
     said[start..].to_owned()
 }
 
-fn run_within(command: &mut Command, limit: Duration) -> Result<Output, Error> {
+/// Runs a program to its end, which has to come within `limit`.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<Output, Error> {
     let program = program(command);
     let failed = |source| Error::Start { program: program.clone(), source };
     // Files and not pipes: a pipe that nobody reads in time makes the program wait for us.

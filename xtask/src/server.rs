@@ -74,8 +74,8 @@ fn answers(address: SocketAddr) -> bool {
     http::head(address, "/v2/").is_ok_and(|head| http::is_ok(&head))
 }
 
-/// Finds the address in the line that `wharf hub` says when it listens.
-fn announced(said: &str) -> Option<SocketAddr> {
+/// Finds the address in the line that `wharf` says when it listens.
+pub(crate) fn announced(said: &str) -> Option<SocketAddr> {
     let (_, rest) = said.split_once("http://")?;
     // Without the end of the line the port may not be all there yet.
     let (address, _) = rest.split_once(char::is_whitespace)?;

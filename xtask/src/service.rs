@@ -4,12 +4,13 @@ use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::process::{PAUSE, end};
 
-/// How often to look whether a program is ready: 10 s in all.
-const TRIES_MAX: u32 = 500;
+/// How long a program may take until it is ready.
+const START: Duration = Duration::from_secs(10);
 
 /// A program that runs until this is dropped.
 pub(crate) struct Service {
@@ -22,6 +23,19 @@ impl Service {
     /// # Errors
     /// [`Error::File`], [`Error::Start`], and [`Error::Exit`] or [`Error::Late`] where it does not get ready.
     pub(crate) fn start<T>(
+        command: Command,
+        directory: &Path,
+        ready: impl Fn(&str) -> Option<T>,
+    ) -> Result<(Self, T), Error> {
+        Self::start_within(START, command, directory, ready)
+    }
+
+    /// Does what [`Service::start`] does, with a limit for a program that has much to do first.
+    ///
+    /// # Errors
+    /// As [`Service::start`].
+    pub(crate) fn start_within<T>(
+        limit: Duration,
         mut command: Command,
         directory: &Path,
         ready: impl Fn(&str) -> Option<T>,
@@ -34,7 +48,8 @@ impl Service {
         let child = command.spawn().map_err(|source| Error::Start { program: program.clone(), source })?;
         // From here on a program that does not get ready is killed as it is dropped.
         let mut service = Self { child };
-        for _ in 0..TRIES_MAX {
+        let start = Instant::now();
+        while start.elapsed() < limit {
             let said = std::fs::read_to_string(&log).unwrap_or_default();
             let exit = service.child.try_wait().map_err(|source| Error::Start { program: program.clone(), source })?;
             if let Some(status) = exit {
@@ -45,8 +60,12 @@ impl Service {
             }
             std::thread::sleep(PAUSE);
         }
-        let limit_seconds = (PAUSE * TRIES_MAX).as_secs();
-        Err(Error::Late { command: format!("the start of {program}"), limit_seconds })
+        Err(Error::Late { command: format!("the start of {program}"), limit_seconds: limit.as_secs() })
+    }
+
+    /// Returns the number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 }
 

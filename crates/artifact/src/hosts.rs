@@ -4,6 +4,7 @@
 //! |---|---|
 //! | wasmtime, wkg | `cncf-wasm` with a `mediaType` and a layer `application/wasm` |
 //! | containerd-runwasi | `cncf-wasm` (under Kubernetes), `runwasi-image`, images that run a Wasm file |
+//! | Docker | images that run a Wasm file |
 //! | wasmCloud | components in a single layer `application/wasm` or `application/vnd.module.wasm.content.layer.v1+wasm`, provider archives |
 //! | Istio, Envoy Gateway | filters in `istio` with exactly two layers, in `istio-compat` with gzip |
 //! | Spin | `spin-app`; as a package, a single layer of a type of Wasm |
@@ -33,6 +34,8 @@ pub enum Host {
     Wasmtime,
     /// The shims of containerd's runwasi.
     Runwasi,
+    /// Docker, with one of these shims.
+    Docker,
     /// wasmCloud.
     Wasmcloud,
     /// Istio's proxies.
@@ -45,8 +48,8 @@ pub enum Host {
 
 impl Host {
     /// All hosts.
-    pub const ALL: [Self; 6] =
-        [Self::Wasmtime, Self::Runwasi, Self::Wasmcloud, Self::Istio, Self::EnvoyGateway, Self::Spin];
+    pub const ALL: [Self; 7] =
+        [Self::Wasmtime, Self::Runwasi, Self::Docker, Self::Wasmcloud, Self::Istio, Self::EnvoyGateway, Self::Spin];
 
     /// Returns the dialect that Wharf writes for it.
     #[must_use]
@@ -54,6 +57,7 @@ impl Host {
         match self {
             Self::Wasmtime | Self::Wasmcloud | Self::Spin => Dialect::CncfWasm,
             Self::Runwasi => Dialect::RunwasiImage,
+            Self::Docker => Dialect::ContainerImage,
             Self::Istio | Self::EnvoyGateway => Dialect::Istio,
         }
     }
@@ -64,6 +68,7 @@ impl fmt::Display for Host {
         formatter.write_str(match self {
             Self::Wasmtime => "wasmtime/wkg",
             Self::Runwasi => "containerd-runwasi",
+            Self::Docker => "Docker",
             Self::Wasmcloud => "wasmCloud",
             Self::Istio => "Istio",
             Self::EnvoyGateway => "Envoy Gateway",
@@ -133,7 +138,7 @@ fn suits(host: Host, subject: &Subject<'_>) -> Result<(), &'static str> {
         _ if role == Some(Role::KubewardenPolicy) => Err("a policy runs in Kubewarden only"),
         _ if role == Some(Role::WapcGuest) => Err("a waPC guest needs a host of that protocol"),
         Host::Wasmcloud if kind == Some(Kind::Module) => Err("it runs components only"),
-        Host::Wasmcloud | Host::Runwasi | Host::Spin => Ok(()),
+        Host::Wasmcloud | Host::Runwasi | Host::Docker | Host::Spin => Ok(()),
     }
 }
 
@@ -146,6 +151,9 @@ fn reads(host: Host, subject: &Subject<'_>) -> Result<&'static str, &'static str
     match host {
         Host::Wasmtime => wkg_reads(subject),
         Host::Runwasi => runwasi_reads(subject),
+        // It unpacks layers, so that it wants them as tars.
+        Host::Docker if is_entrypoint(subject) => Ok("as a file that the image runs"),
+        Host::Docker => Err("it wants an image that runs a file of Wasm"),
         Host::Wasmcloud => wasmcloud_reads(subject),
         // Envoy Gateway took Istio's code over.
         Host::Istio | Host::EnvoyGateway => istio_reads(subject),

@@ -21,6 +21,19 @@ pub enum Role {
     WapcGuest,
 }
 
+impl Role {
+    /// Names the hosts that run what is written for this role; a sentence can go on with "run it".
+    #[must_use]
+    pub fn hosts(self) -> &'static str {
+        match self {
+            Self::ProxyWasmFilter => "Envoy, Istio and Envoy Gateway",
+            Self::KubewardenPolicy => "Kubewarden and `kwctl`",
+            Self::WasmcloudActor => "hosts of wasmCloud before 1.0",
+            Self::WapcGuest => "hosts of the waPC protocol",
+        }
+    }
+}
+
 impl fmt::Display for Role {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {

@@ -74,6 +74,7 @@ impl Output {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Run(Box<command::run::Args>),
     Push(command::push::Args),
     Pull(command::pull::Args),
     Copy(command::copy::Args),
@@ -82,7 +83,9 @@ pub(crate) enum Command {
     Tags(command::tags::Args),
     Tag(command::tag::Args),
     Delete(command::delete::Args),
+    Compose(command::compose::Args),
     Deploy(command::deploy::Args),
+    Pin(command::pin::Args),
     Init(command::init::Args),
     Add(command::add::Args),
     Remove(command::remove::Args),
@@ -169,7 +172,7 @@ impl From<SourceArgs> for ConnectionArgs {
 #[command(next_help_heading = "Description")]
 pub(crate) struct DescriptionArgs {
     /// Add an annotation to the manifest; wins over what the file says of itself; can be given several times
-    #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = annotation)]
+    #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = key_value)]
     annotations: Vec<(String, String)>,
     /// Who made it
     #[arg(long)]
@@ -238,7 +241,7 @@ pub(crate) fn form() -> impl TypedValueParser<Value = Form> {
 }
 
 /// Reads `KEY=VALUE`.
-fn annotation(text: &str) -> Result<(String, String), &'static str> {
+pub(crate) fn key_value(text: &str) -> Result<(String, String), &'static str> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("it has the form KEY=VALUE"),

@@ -13,6 +13,7 @@
 //! | `WKG_REGISTRY` | the registry that a command asks for packages, whatever settings say |
 //! | `WKG_REGISTRY_<HOST>_AUTH_BEARER` | bearer token for a registry of packages; in `<HOST>`, all but letters and digits is `_` |
 //! | `WHARF_CACHE_DIR`, `XDG_CACHE_HOME` | where packages that were fetched are kept |
+//! | `WHARF_STATE_DIR`, `XDG_STATE_HOME` | where the key is that compiled code is sealed with |
 //! | `REGISTRY_AUTH_FILE` | credential file to read and write, in podman's format |
 //! | `DOCKER_CONFIG` | folder of Docker's `config.json` |
 //! | `PATH` | where credential helpers are |
@@ -71,6 +72,8 @@ pub(crate) struct Environment {
     pub(crate) package_registry: Option<String>,
     /// Where packages are kept.
     pub(crate) package_cache: Option<PathBuf>,
+    /// Where the state is that is no cache.
+    pub(crate) state: Option<PathBuf>,
     /// Bearer tokens of registries of packages, by the variable.
     pub(crate) package_tokens: BTreeMap<String, String>,
     pub(crate) retry_delay_ms: Option<String>,
@@ -95,6 +98,21 @@ impl Environment {
         text.parse().map(Some).map_err(|invalid| Failure::Usage(format!("WKG_REGISTRY is no registry: {invalid}")))
     }
 
+    /// Returns the value of a variable that a program is granted, where it is text.
+    #[expect(clippy::unused_self, reason = "whoever reads the environment has this value")]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    pub(crate) fn for_guest(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    /// Returns all variables that are text, for a program that is granted all.
+    #[expect(clippy::unused_self, reason = "whoever reads the environment has this value")]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    pub(crate) fn for_guests(&self) -> Vec<(String, String)> {
+        let texts = std::env::vars_os();
+        texts.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+    }
+
     /// Reads the process's environment.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     pub(crate) fn read() -> Self {
@@ -114,6 +132,7 @@ impl Environment {
         let is_package_config_named = package_config.is_some();
         let usual_config = config_home.as_ref().map(|folder| folder.join("wasm-pkg/config.toml"));
         let cache_home = path("XDG_CACHE_HOME").or_else(|| home.as_ref().map(|home| home.join(".cache")));
+        let state_home = path("XDG_STATE_HOME").or_else(|| home.as_ref().map(|home| home.join(".local/state")));
         let podman = [path("XDG_RUNTIME_DIR"), config_home];
         let podman = podman.into_iter().flatten().map(|folder| folder.join("containers/auth.json"));
         let docker = path("DOCKER_CONFIG").or_else(|| home.as_ref().map(|home| home.join(".docker")));
@@ -142,6 +161,7 @@ impl Environment {
             package: text("WKG_PACKAGE"),
             package_registry: text("WKG_REGISTRY"),
             package_cache: path("WHARF_CACHE_DIR").or_else(|| cache_home.map(|folder| folder.join("wharf"))),
+            state: path("WHARF_STATE_DIR").or_else(|| state_home.map(|folder| folder.join("wharf"))),
             package_tokens: BTreeMap::new(),
             retry_delay_ms: text("WHARF_RETRY_DELAY_MS"),
             source_date_epoch: text("SOURCE_DATE_EPOCH"),

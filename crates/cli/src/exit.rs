@@ -8,6 +8,13 @@
 //! | 3 | a registry, the network, or this machine failed |
 //! | 70 | a bug in Wharf |
 //! | 130 | interrupted |
+//!
+//! `wharf run` ends with the code of the program; where that did not end by itself:
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 124 | it ran out of time |
+//! | 134 | it trapped, or reached another limit |
 
 /// The answer is yes, or the work is done.
 pub(crate) const SUCCESS: u8 = 0;
@@ -21,3 +28,7 @@ pub(crate) const ENVIRONMENT: u8 = 3;
 pub(crate) const BUG: u8 = 70;
 /// Interrupted by a signal, as shells count it.
 pub(crate) const INTERRUPTED: u8 = 130;
+/// A program ran out of time, as `timeout` says it.
+pub(crate) const GUEST_TIMEOUT: u8 = 124;
+/// A program trapped or reached a limit, as shells count an abort.
+pub(crate) const GUEST_FAILED: u8 = 134;

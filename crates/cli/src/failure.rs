@@ -51,6 +51,9 @@ pub(crate) enum Failure {
     /// The answer is no, which the outcome says.
     #[error("the answer is no")]
     No,
+    /// A program that was run did not succeed; where it did not end by itself, there is something to say.
+    #[error("the program failed")]
+    Guest { code: u8, text: Option<String> },
     /// Wharf did what its authors thought it never would.
     #[error("this is a bug in wharf: {0}")]
     Bug(String),
@@ -79,6 +82,7 @@ impl Failure {
             Self::Usage(_) | Self::File { .. } | Self::Settings { .. } | Self::Authority { .. } => exit::USAGE,
             Self::Client(_) | Self::Runtime(_) | Self::Output(_) | Self::Input(_) => exit::ENVIRONMENT,
             Self::No => exit::NO,
+            Self::Guest { code, .. } => *code,
             Self::Bug(_) => exit::BUG,
             Self::Interrupted => exit::INTERRUPTED,
         }

@@ -1,7 +1,6 @@
 //! What to do about a failure: a command, a flag, or a file; and whose fault it was, as an exit code.
 
 use std::io::ErrorKind;
-use std::path::Path;
 
 use wharf::archive::Error as ArchiveError;
 use wharf::artifact::dialect::Unreadable;
@@ -9,15 +8,18 @@ use wharf::artifact::provider::UnwritableProvider;
 use wharf::artifact::search::InvalidLayer;
 use wharf::artifact::{InvalidBuild, InvalidWasm, Kind, Packing, Role};
 use wharf::client::{CredentialSource, Error as ClientError, TlsFault};
-use wharf::oci::{Error as ContentError, Reference, Registry};
+use wharf::oci::{Error as ContentError, Registry};
 use wharf::wit::Error as WitError;
 use wharf::{Cause, Error, Location};
 
 use crate::{exit, wash};
 
+mod composing;
+mod deploying;
 mod editing;
 mod packages;
 mod publishing;
+mod running;
 
 /// What happened to content that is not what its digest says.
 const ALTERED: &str = "the registry, or a proxy on the way to it, altered the content; tell whoever runs it";
@@ -34,6 +36,10 @@ pub(crate) fn code(error: &Error) -> u8 {
         Cause::Wasm(InvalidWasm::Read(_)) | Cause::Search(InvalidLayer::Write { .. }) => exit::ENVIRONMENT,
         // A provider that cannot be written for what was given is refused before anything is written.
         Cause::UnwritableProvider(UnwritableProvider::Tar(_) | UnwritableProvider::Finish(_)) => exit::ENVIRONMENT,
+        Cause::ComposeFault(fault) => composing::code(fault),
+        Cause::DeployFault(fault) => deploying::code(fault),
+        Cause::PinFault(fault) => deploying::pin_code(fault),
+        Cause::RunFault(fault) => running::code(fault),
         Cause::Wasm(_)
         | Cause::Build(_)
         | Cause::NoFilter { .. }
@@ -127,10 +133,6 @@ pub(crate) fn verb_hint(error: &Error) -> Option<String> {
             Some(format!("check whether `{repository}` is the right name"))
         }
         Cause::NoSuchTag { repository, .. } => Some(format!("`wharf tags {repository}` lists what is there")),
-        Cause::File { path, .. } if matches!(error, Error::Deploy { .. }) => deploy_hint(path),
-        Cause::Wasm(InvalidWasm::Text) if matches!(error, Error::Deploy { .. }) => {
-            Some("`wasm-tools parse FILE.wat -o FILE.wasm` makes a binary of it".to_owned())
-        }
         Cause::NoFilter { kind, role } => Some(host_hint(*kind, *role).to_owned()),
         Cause::Seed { .. } => Some(
             "a key is a file that holds a seed, or the seed itself: SA… of an account, SV… of a provider".to_owned(),
@@ -169,6 +171,10 @@ fn of_packages(error: &Error) -> Option<String> {
         Error::Update { .. } | Error::Outdated { .. } => packages::update_hint(cause),
         Error::Init { .. } | Error::Add { .. } | Error::Remove { .. } => editing::edit_hint(error),
         Error::Get { .. } => packages::get_hint(cause),
+        Error::Compose { .. } => composing::compose_hint(cause),
+        Error::Run { program, .. } => running::run_hint(program, cause),
+        Error::Deploy { .. } => deploying::deploy_hint(error),
+        Error::Pin { .. } => deploying::pin_hint(cause),
         Error::Build { .. } | Error::Check { .. } | Error::Publish { .. } => publishing::publish_hint(error),
         _ => None,
     }
@@ -263,6 +269,7 @@ fn is_incomplete(error: &Error) -> bool {
         error,
         Error::Fetch { .. }
             | Error::Get { .. }
+            | Error::Compose { .. }
             | Error::Update { .. }
             | Error::Tree { .. }
             | Error::Add { .. }
@@ -297,7 +304,9 @@ fn location_of(error: &Error) -> Option<Location> {
         | Error::Delete { location, .. }
         | Error::Push { to: location, .. }
         | Error::Copy { from: location, .. } => Some(location.clone()),
-        Error::Inspect { target, .. } | Error::ReadWit { target, .. } => target.parse().ok(),
+        Error::Inspect { target, .. } | Error::ReadWit { target, .. } | Error::Deploy { input: target, .. } => {
+            target.parse().ok()
+        }
         _ => None,
     }
 }
@@ -305,14 +314,6 @@ fn location_of(error: &Error) -> Option<Location> {
 /// Whether a verb was about a place on this machine.
 fn is_local(error: &Error) -> bool {
     matches!(location_of(error), Some(Location::Local(_)))
-}
-
-/// Returns how to get a file, where the name of an artifact stands in its place.
-fn deploy_hint(path: &Path) -> Option<String> {
-    let text = path.to_str()?;
-    let has_host = text.contains('/') && text.split('/').next().is_some_and(|host| host.contains(['.', ':']));
-    let is_reference = has_host && !text.starts_with('.') && text.parse::<Reference>().is_ok();
-    is_reference.then(|| format!("the host reads a file of its machine: `wharf pull {text} -o filter.wasm` makes one"))
 }
 
 /// Returns where the WIT is found that another one uses.

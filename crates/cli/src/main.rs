@@ -2,11 +2,15 @@
 
 mod args;
 mod bug;
+mod capabilities;
 mod command;
+mod components;
 mod context;
+mod deployment;
 mod environment;
 mod exit;
 mod failure;
+mod guest;
 mod hint;
 mod inspection;
 mod keys;
@@ -14,6 +18,7 @@ mod output;
 mod progress;
 mod project;
 mod registries;
+mod run_events;
 mod wash;
 
 use std::io::{self, Write as _};
@@ -40,6 +45,10 @@ fn main() -> ExitCode {
         Err(failure) if failure.is_broken_pipe() => exit::SUCCESS,
         // The outcome was printed, and says why.
         Err(Failure::No) => exit::NO,
+        Err(Failure::Guest { code, text }) => {
+            run_events::say(&text.unwrap_or_default());
+            code
+        }
         Err(failure) => {
             // If standard error is gone too, the exit code still tells.
             let _written = io::stderr().write_all(failure.message().as_bytes());
@@ -57,6 +66,8 @@ fn execute(command: Command, context: &Context) -> Result<(), Failure> {
         match command {
             // The hub ends its open requests before it stops.
             Command::Hub(args) => command::hub::run(args, context, stop).await,
+            // So does a program that serves.
+            Command::Run(args) => command::run::run(*args, context, stop).await,
             command => tokio::select! {
                 outcome = run(command, context) => outcome,
                 () = stop => Err(Failure::Interrupted),
@@ -111,11 +122,14 @@ async fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Outdated(args) => command::outdated::run(args, context).await,
         Command::Tree(args) => command::tree::run(args, context).await,
         Command::Get(args) => command::get::run(args, context).await,
+        Command::Compose(args) => command::compose::run(args, context).await,
         Command::Deploy(args) => command::deploy::run(args, context).await,
+        Command::Pin(args) => command::pin::run(args, context).await,
         Command::Diff(args) => command::diff::run(args, context).await,
         Command::Login(args) => command::login::run(args, context).await,
         Command::Logout(args) => command::logout::run(args, context).await,
         Command::Completions(args) => command::completions::run(&args),
         Command::Hub(args) => command::hub::run(args, context, std::future::pending()).await,
+        Command::Run(args) => command::run::run(*args, context, std::future::pending()).await,
     }
 }

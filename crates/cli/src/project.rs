@@ -14,7 +14,7 @@ use crate::registries::{Registries, RegistriesArgs};
 /// Whether lock files may change, and where packages come from.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ProjectArgs {
-    /// Fail where wkg.lock would change
+    /// Fail where a lock file would change
     #[arg(long)]
     locked: bool,
     /// The same as --locked --offline

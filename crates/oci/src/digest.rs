@@ -78,6 +78,25 @@ impl Digest {
     pub fn hex(&self) -> &str {
         &self.hex
     }
+
+    /// Takes the value of a SHA-256 digest for what it is.
+    #[must_use]
+    pub fn from_sha256_bytes(bytes: [u8; 32]) -> Self {
+        Self { algorithm: Algorithm::Sha256, hex: hex(&bytes) }
+    }
+
+    /// Returns the value, where the algorithm is SHA-256.
+    #[must_use]
+    pub fn sha256_bytes(&self) -> Option<[u8; 32]> {
+        if self.algorithm != Algorithm::Sha256 {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(self.hex.as_bytes().chunks_exact(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(bytes)
+    }
 }
 
 impl fmt::Display for Digest {
@@ -211,6 +230,15 @@ mod tests {
     use super::*;
 
     const EMPTY: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn the_value_of_a_sha256_digest_is_had_as_bytes_and_back() {
+        let digest = Digest::sha256(b"wharf");
+        let bytes = digest.sha256_bytes().unwrap();
+        assert_eq!(format!("{:02x}{:02x}", bytes[0], bytes[31]), [&digest.hex()[..2], &digest.hex()[62..]].concat());
+        assert_eq!(Digest::from_sha256_bytes(bytes), digest);
+        assert_eq!(Digest::of(Algorithm::Sha512, b"wharf").sha256_bytes(), None);
+    }
 
     #[test]
     fn digests_round_trip() {

@@ -98,8 +98,10 @@ pub enum InvalidDocument {
         registry: Option<RegistryName>,
     },
     /// A lock file that has two answers to one requirement.
-    #[error("{} locks `{name}` for the requirement `{requirement}` twice", DocumentKind::Lock)]
+    #[error("{document} locks `{name}` for the requirement `{requirement}` twice")]
     LockedRequirementTwice {
+        /// Which lock file.
+        document: DocumentKind,
         /// The package.
         name: PackageName,
         /// The requirement.

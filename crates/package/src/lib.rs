@@ -21,7 +21,7 @@
 //! | `registry.json` | what a registry says of itself | [`RegistryMetadata::parse`] | that of `wkg`, older keys too |
 //! | `wkg.toml` | what a package or workspace says of itself | [`Manifest::parse`] | that of `wkg` |
 //! | `wkg.lock` | the versions chosen | [`Lock::parse`], [`Lock::to_text`] | that of `wkg`, byte for byte |
-//! | `wharf.lock` | where they came from | [`WharfLock::parse`], [`WharfLock::to_text`] | Wharf's own |
+//! | `wharf.lock` | where they came from, and what was composed | [`WharfLock::parse`], [`WharfLock::to_text`] | Wharf's own |
 //! | `wit.toml` | what a package said of itself | [`WitToml::parse`] | that of the retired `wit` |
 //!
 //! The type of each draws its format, and [`Settings::home`] the order in which settings count. All of them are foreign: they have [size limits](limits), and a fault in one is
@@ -85,5 +85,5 @@ pub use semver::{Version, VersionReq};
 pub use settings::{Settings, UnusableRegistry};
 pub use spec::{InvalidSpec, PackageSpec};
 pub use version::{exactly, newest, tag_of, version_of_tag};
-pub use wharf_lock::{Content, Origin, WharfLock};
+pub use wharf_lock::{ChosenComponent, ComponentOrigin, Content, Origin, WharfLock};
 pub use wit_toml::{WitDependency, WitToml};

@@ -143,7 +143,8 @@ fn by_requirement(name: &PackageName, versions: Vec<Locked>) -> Result<LockedVer
     for locked in versions {
         let requirement = locked.requirement.clone();
         if sorted.insert(requirement.to_string(), locked).is_some() {
-            return Err(InvalidDocument::LockedRequirementTwice { name: name.clone(), requirement });
+            let (document, name) = (DocumentKind::Lock, name.clone());
+            return Err(InvalidDocument::LockedRequirementTwice { document, name, requirement });
         }
     }
     Ok(sorted)

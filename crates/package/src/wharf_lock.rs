@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use semver::Version;
+use semver::{Version, VersionReq};
 use serde::Deserialize;
 use wharf_oci::{Digest, InvalidReference, Reference};
 
@@ -35,11 +35,26 @@ const VERSION: u64 = 1;
 /// version = "0.2.3"
 /// manifest = "sha256:…"                                     what the tag stood for; nothing for a folder
 /// digest = "sha256:…"                                       the Wasm, as in wkg.lock
+///
+/// [[components]]                                            what was composed; the same keys, and what was asked for
+/// name = "acme:calc"
+/// registry = "acme.example"
+/// repository = "acme.example/calc"
+///
+/// [[components.versions]]
+/// requirement = "^1.0"
+/// version = "1.0.3"
+/// manifest = "sha256:…"
+/// digest = "sha256:…"
 /// ```
+///
+/// Components stand in a table of their own, since `wkg.lock` is what the WIT of a project needs, and no more.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WharfLock {
     /// The packages that were fetched.
     pub packages: BTreeMap<PackageName, Origin>,
+    /// The components that others are composed of.
+    pub components: BTreeMap<PackageName, ComponentOrigin>,
     /// What was written to the `deps` of each folder of WIT, by its name there. The folder is relative to the file, with
     /// `/` on all systems.
     pub generated: BTreeMap<String, BTreeSet<String>>,
@@ -65,12 +80,35 @@ pub struct Content {
     pub wasm: Digest,
 }
 
+/// Where a component came from, and which versions of it were chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComponentOrigin {
+    /// The registry, as settings name it.
+    pub registry: RegistryName,
+    /// Where that keeps the component; nothing where it is a folder of this machine.
+    pub repository: Option<Reference>,
+    /// What each requirement has led to, by the text of the requirement.
+    pub chosen: BTreeMap<String, ChosenComponent>,
+}
+
+/// A version of a component that was chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChosenComponent {
+    /// What was asked for.
+    pub requirement: VersionReq,
+    /// The version.
+    pub version: Version,
+    /// What it is.
+    pub content: Content,
+}
+
 impl WharfLock {
     /// Reads a lock file. What it says beside the above is passed over.
     ///
     /// # Errors
-    /// [`InvalidDocument::TooLarge`], [`InvalidDocument::Toml`], [`InvalidDocument::LockVersion`] and
-    /// [`InvalidDocument::LockedPackageTwice`].
+    /// [`InvalidDocument::TooLarge`], [`InvalidDocument::Toml`], [`InvalidDocument::LockVersion`],
+    /// [`InvalidDocument::LockedPackageTwice`], [`InvalidDocument::LockedVersionTwice`] and
+    /// [`InvalidDocument::LockedRequirementTwice`].
     pub fn parse(text: &str) -> Result<Self, InvalidDocument> {
         document::check_size(DocumentKind::Origins, text.len(), LOCK_BYTES_MAX)?;
         let file: File = document::parse_toml(DocumentKind::Origins, text)?;
@@ -87,7 +125,17 @@ impl WharfLock {
                 return Err(InvalidDocument::LockedPackageTwice { document, name, registry: Some(other.registry) });
             }
         }
-        Ok(Self { packages, generated: file.generated })
+        let mut components = BTreeMap::new();
+        for Component { name, registry, repository, versions } in file.components {
+            let chosen = by_requirement(&name, versions)?;
+            let repository = repository.map(|Repository(reference)| reference);
+            let origin = ComponentOrigin { registry, repository, chosen };
+            if let Some(other) = components.insert(name.clone(), origin) {
+                let document = DocumentKind::Origins;
+                return Err(InvalidDocument::LockedPackageTwice { document, name, registry: Some(other.registry) });
+            }
+        }
+        Ok(Self { packages, components, generated: file.generated })
     }
 
     /// Returns the text of the file, which is the same for the same content.
@@ -119,6 +167,21 @@ impl WharfLock {
                 line(format_args!("digest = \"{wasm}\""));
             }
         }
+        for (name, ComponentOrigin { registry, repository, chosen }) in &self.components {
+            line(format_args!("\n[[components]]\nname = \"{name}\"\nregistry = \"{registry}\""));
+            if let Some(repository) = repository {
+                line(format_args!("repository = \"{repository}\""));
+            }
+            for ChosenComponent { requirement, version, content: Content { manifest, wasm } } in chosen.values() {
+                line(format_args!(
+                    "\n[[components.versions]]\nrequirement = \"{requirement}\"\nversion = \"{version}\""
+                ));
+                if let Some(manifest) = manifest {
+                    line(format_args!("manifest = \"{manifest}\""));
+                }
+                line(format_args!("digest = \"{wasm}\""));
+            }
+        }
         text
     }
 }
@@ -128,6 +191,22 @@ fn by_version(name: &PackageName, versions: Vec<Locked>) -> Result<BTreeMap<Vers
     for Locked { version, manifest, digest: wasm } in versions {
         if sorted.insert(version.clone(), Content { manifest, wasm }).is_some() {
             return Err(InvalidDocument::LockedVersionTwice { name: name.clone(), version });
+        }
+    }
+    Ok(sorted)
+}
+
+fn by_requirement(
+    name: &PackageName,
+    versions: Vec<LockedComponent>,
+) -> Result<BTreeMap<String, ChosenComponent>, InvalidDocument> {
+    let mut sorted = BTreeMap::new();
+    for LockedComponent { requirement, version, manifest, digest: wasm } in versions {
+        let content = Content { manifest, wasm };
+        let chosen = ChosenComponent { requirement: requirement.clone(), version, content };
+        if sorted.insert(requirement.to_string(), chosen).is_some() {
+            let (document, name) = (DocumentKind::Origins, name.clone());
+            return Err(InvalidDocument::LockedRequirementTwice { document, name, requirement });
         }
     }
     Ok(sorted)
@@ -145,6 +224,8 @@ struct File {
     generated: BTreeMap<String, BTreeSet<String>>,
     #[serde(default)]
     packages: Vec<Package>,
+    #[serde(default)]
+    components: Vec<Component>,
 }
 
 #[derive(Deserialize)]
@@ -154,6 +235,15 @@ struct Package {
     repository: Option<Repository>,
     #[serde(default)]
     versions: Vec<Locked>,
+}
+
+#[derive(Deserialize)]
+struct Component {
+    name: PackageName,
+    registry: RegistryName,
+    repository: Option<Repository>,
+    #[serde(default)]
+    versions: Vec<LockedComponent>,
 }
 
 #[derive(Deserialize)]
@@ -170,6 +260,14 @@ impl TryFrom<String> for Repository {
 
 #[derive(Deserialize)]
 struct Locked {
+    version: Version,
+    manifest: Option<Digest>,
+    digest: Digest,
+}
+
+#[derive(Deserialize)]
+struct LockedComponent {
+    requirement: VersionReq,
     version: Version,
     manifest: Option<Digest>,
     digest: Digest,
@@ -196,8 +294,19 @@ mod tests {
             repository: None,
             versions: [("1.0.0-rc.1+b".parse().unwrap(), content(None, b"c"))].into(),
         };
+        let chosen = [("*", "2.0.0"), ("=1.0.0", "1.0.0")].map(|(requirement, version)| {
+            let (requirement, version) = (requirement.parse().unwrap(), version.parse().unwrap());
+            let chosen = ChosenComponent { requirement, version, content: content(Some(b"m"), b"d") };
+            (chosen.requirement.to_string(), chosen)
+        });
+        let component = ComponentOrigin {
+            registry: "acme.example".parse().unwrap(),
+            repository: Some("acme.example/calc".parse().unwrap()),
+            chosen: chosen.into(),
+        };
         WharfLock {
             packages: [("wasi:io".parse().unwrap(), oci), ("acme:store".parse().unwrap(), folder)].into(),
+            components: [("acme:calc".parse().unwrap(), component)].into(),
             generated: [(
                 "a/w it".to_owned(),
                 ["wasi-io-0.2.3".to_owned(), "a\"b".to_owned(), "\u{7f}\n".to_owned()].into(),
@@ -225,17 +334,28 @@ mod tests {
         );
         let sorted = packages.find("0.2.3\"\nmanifest").unwrap() < packages.find("0.2.10").unwrap();
         assert!(sorted, "versions are sorted as such: {packages}");
+        let (_, components) = packages.split_once("\n[[components]]").unwrap();
+        let start = "\nname = \"acme:calc\"\nregistry = \"acme.example\"\nrepository = \"acme.example/calc\"\n\n\
+                     [[components.versions]]\nrequirement = \"*\"\nversion = \"2.0.0\"\nmanifest = ";
+        assert!(components.starts_with(start), "{components}");
     }
 
     #[test]
     fn what_is_no_lock_is_refused() {
         let package = "[[packages]]\nname = \"a:b\"\nregistry = \"x.io\"\n";
         let version = format!("[[packages.versions]]\nversion = \"1.0.0\"\ndigest = \"{}\"\n", Digest::sha256(b""));
+        let component = package.replace("packages", "components");
+        let chosen = version.replace("packages", "components").replace("version =", "requirement = \"^1\"\nversion =");
         for (text, expected) in [
             (String::new(), "wharf.lock is not valid at line 1, column 1: missing field `version`"),
             ("version = 2".to_owned(), "wharf.lock has version 2; Wharf reads version 1"),
             (format!("version = 1\n{package}repository = \"x.io\""), "wharf.lock is not valid at line 5, column 14: "),
             (format!("version = 1\n{package}{version}{version}"), "wharf.lock has version 1.0.0 of `a:b` twice"),
+            (
+                format!("version = 1\n{component}{chosen}{chosen}"),
+                "wharf.lock locks `a:b` for the requirement `^1` twice",
+            ),
+            (format!("version = 1\n{component}{component}"), "wharf.lock has the package `a:b` of one registry twice"),
             (format!("version = 1\n{package}{package}"), "wharf.lock has the package `a:b` of one registry twice"),
             (
                 "version = 1\n[[packages]]\nname = \"../x\"\nregistry = \"x\"".to_owned(),

@@ -1,12 +1,16 @@
 //! Why a verb failed.
 
+mod compose_fault;
+mod deploy_fault;
 mod edit_fault;
 mod package_fault;
+mod pin_fault;
+mod run_fault;
 mod sources;
 mod words;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use wharf_artifact::cncf::InvalidConfig;
 use wharf_artifact::dialect::Unreadable;
@@ -21,8 +25,12 @@ use wharf_package::{
 };
 use wharf_tar::{InvalidPath, InvalidTar, WriteError};
 
+pub use self::compose_fault::{ComposeFault, Reason, Unfit};
+pub use self::deploy_fault::DeployFault;
 pub use self::edit_fault::EditFault;
 pub use self::package_fault::PackageFault;
+pub use self::pin_fault::PinFault;
+pub use self::run_fault::RunFault;
 use self::words::{but, instead, instead_of, name};
 use crate::Form;
 
@@ -42,6 +50,9 @@ pub enum Cause {
     /// The file is a provider archive that is not to be trusted, or a broken one.
     #[error(transparent)]
     Provider(#[from] InvalidProvider),
+    /// The program does not run.
+    #[error(transparent)]
+    RunFault(#[from] RunFault),
     /// A provider archive cannot be made of what was given.
     #[error(transparent)]
     UnwritableProvider(#[from] UnwritableProvider),
@@ -187,6 +198,15 @@ pub enum Cause {
     /// A project cannot be made, or not be changed as it was asked for.
     #[error(transparent)]
     EditFault(#[from] EditFault),
+    /// Components cannot be composed.
+    #[error(transparent)]
+    ComposeFault(Box<ComposeFault>),
+    /// Something cannot be deployed as it was asked for.
+    #[error(transparent)]
+    DeployFault(Box<DeployFault>),
+    /// The images of a file cannot be pinned.
+    #[error(transparent)]
+    PinFault(#[from] PinFault),
     /// The WIT names a package by a name that no registry can have.
     #[error("a package is named at {location} that no registry can have")]
     PackageName {
@@ -473,11 +493,4 @@ pub enum Cause {
         /// What the system said.
         source: io::Error,
     },
-}
-
-impl Cause {
-    /// Names the operation and the file in an I/O error.
-    pub(crate) fn file(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::File { operation, path: path.to_owned(), source }
-    }
 }

@@ -1,35 +1,61 @@
-//! `deploy`: writes what a host needs to run a Wasm file of this machine.
+//! `deploy`: writes what a host needs to run Wasm: manifests that pin an artifact, or a configuration that names a file.
+//!
+//! ```text
+//!   reference ──inspect──> digest, exports, hosts ──acceptance──> Workload ──> the template of the target ──> text
+//!   file      ──examine──> filter ──────────────────────────────────────────> envoy::bootstrap ────────────> text
+//! ```
 
+mod acceptance;
+mod containerd;
+mod docker_compose;
 mod envoy;
+mod envoy_gateway;
+mod filter;
+mod istio;
+mod kubernetes;
+mod label;
+mod settings;
+mod spin;
+mod upstream;
+mod wasmcloud;
+mod wasmcloud_v2;
+mod workload;
+mod yaml;
 
 use std::fmt;
-use std::net::{Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
-use std::str::FromStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::Value;
 use wharf_artifact::Abi;
-use wharf_oci::Digest;
+use wharf_client::Client;
+use wharf_oci::{Digest, Progress, Reference};
 
+pub use self::label::{DnsLabel, InvalidDnsLabel};
+pub use self::settings::DeploySettings;
+pub use self::upstream::{InvalidUpstream, Upstream};
+
+use self::acceptance::Refusal;
+use self::workload::{Workload, pinned, serves_http};
 use crate::blocking::blocking;
+use crate::inspect::inspect_image;
+use crate::locate::Choice;
+use crate::place::Place;
 use crate::wasm_file::examine;
-use crate::{Cause, Error};
+use crate::{Cause, DeployFault, Error, InspectOptions, Inspection, Location, Surroundings, Target, Wit};
 
 /// What to run, where, and how.
 #[derive(Debug, Clone)]
 pub struct DeployOptions {
-    /// The Wasm binary.
-    pub file: PathBuf,
+    /// What to run: for Envoy a file, for all others an artifact in a registry.
+    pub input: Target,
     /// What runs it.
     pub target: DeployTarget,
-    /// Where the host takes connections.
-    pub listen: SocketAddr,
-    /// Where it sends the requests; without one, it answers them itself.
-    pub upstream: Option<Upstream>,
-    /// Which of the filters in the binary to run, for those that hold several.
-    pub root_id: Option<String>,
-    /// The configuration of the filter, in whatever form it reads.
-    pub configuration: Option<String>,
+    /// What else to say of it.
+    pub settings: DeploySettings,
+    /// Where temporary files go, and what time it is.
+    pub surroundings: Surroundings,
 }
 
 /// The hosts that `deploy` writes for.
@@ -37,45 +63,70 @@ pub struct DeployOptions {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum DeployTarget {
-    /// Envoy, with a proxy-wasm filter.
+    /// Kubernetes, with runwasi on its nodes.
+    Kubernetes,
+    /// containerd, with runwasi.
+    Containerd,
+    /// wasmCloud 1.
+    Wasmcloud,
+    /// wasmCloud 2, in Kubernetes.
+    WasmcloudV2,
+    /// SpinKube.
+    Spin,
+    /// Istio, with a proxy-wasm filter.
+    Istio,
+    /// Envoy Gateway, with a proxy-wasm filter.
+    EnvoyGateway,
+    /// Envoy, with a proxy-wasm filter in a file.
     Envoy,
+    /// Docker Compose, with runwasi.
+    DockerCompose,
 }
 
-impl fmt::Display for DeployTarget {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl DeployTarget {
+    /// All targets.
+    pub const ALL: [Self; 9] = [
+        Self::Kubernetes,
+        Self::Containerd,
+        Self::Wasmcloud,
+        Self::WasmcloudV2,
+        Self::Spin,
+        Self::Istio,
+        Self::EnvoyGateway,
+        Self::Envoy,
+        Self::DockerCompose,
+    ];
+
+    /// Returns the name, as `--to` takes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Envoy => formatter.write_str("Envoy"),
+            Self::Kubernetes => "kubernetes",
+            Self::Containerd => "containerd",
+            Self::Wasmcloud => "wasmcloud",
+            Self::WasmcloudV2 => "wasmcloud-v2",
+            Self::Spin => "spin",
+            Self::Istio => "istio",
+            Self::EnvoyGateway => "envoy-gateway",
+            Self::Envoy => "envoy",
+            Self::DockerCompose => "docker-compose",
         }
     }
 }
 
-/// A server behind a proxy: `host:port`, spoken to in plain HTTP.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Upstream {
-    host: String,
-    port: u16,
-}
-
-/// A text that is no [`Upstream`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it has the form HOST:PORT, such as localhost:8080")]
-pub struct InvalidUpstream;
-
-impl FromStr for Upstream {
-    type Err = InvalidUpstream;
-
-    fn from_str(text: &str) -> Result<Self, InvalidUpstream> {
-        let (host, port) = text.rsplit_once(':').ok_or(InvalidUpstream)?;
-        let port = port.parse().ok().filter(|port| *port != 0).ok_or(InvalidUpstream)?;
-        // Brackets tell the colons of an IPv6 address from that of the port.
-        let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let is_name = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '.' | '_');
-        let host = match bracketed {
-            Some(address) => address.parse::<Ipv6Addr>().map_err(|_| InvalidUpstream)?.to_string(),
-            None if !host.is_empty() && host.chars().all(is_name) => host.to_owned(),
-            None => return Err(InvalidUpstream),
-        };
-        Ok(Self { host, port })
+impl fmt::Display for DeployTarget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Kubernetes => "Kubernetes",
+            Self::Containerd => "containerd",
+            Self::Wasmcloud => "wasmCloud",
+            Self::WasmcloudV2 => "wasmCloud 2",
+            Self::Spin => "SpinKube",
+            Self::Istio => "Istio",
+            Self::EnvoyGateway => "Envoy Gateway",
+            Self::Envoy => "Envoy",
+            Self::DockerCompose => "Docker Compose",
+        })
     }
 }
 
@@ -85,43 +136,158 @@ impl FromStr for Upstream {
 pub struct DeployOutcome {
     /// What it is for.
     pub target: DeployTarget,
-    /// The text of the configuration, in YAML.
+    /// The text: YAML, or for containerd the commands of a shell.
     pub configuration: String,
-    /// The Wasm binary that it names, as an absolute path.
-    pub file: PathBuf,
-    /// The digest of that binary. The host does not check it.
-    pub wasm_digest: Digest,
-    /// The versions of the proxy-wasm ABI that the binary exports, from the first on.
+    /// The artifact that it names, pinned; absent for a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The Wasm binary that it names, as an absolute path; absent for an artifact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// The digest of the Wasm binary, or of the provider archive. A host that reads a file does not check it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wasm_digest: Option<Digest>,
+    /// The versions of the proxy-wasm ABI that a filter exports, from the first on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub abi_versions: Vec<Abi>,
 }
 
-/// Writes the configuration with which a host runs a Wasm binary of this machine.
+/// Writes what a host needs to run Wasm.
 ///
-/// Nothing is started and nothing is sent. The binary is named by its path: it has to stay where it is, as it is.
+/// Nothing is started and nothing is sent. An artifact is named by its digest, which its tag is asked for once; a file by
+/// its path: it has to stay where it is, as it is.
 ///
 /// # Errors
 /// [`Error::Deploy`].
-pub async fn deploy(options: &DeployOptions) -> Result<DeployOutcome, Error> {
-    configure(options).await.map_err(|source| Error::Deploy {
-        file: options.file.clone(),
-        target: options.target,
-        source,
-    })
+pub async fn deploy(
+    client: &Client,
+    options: &DeployOptions,
+    progress: &Arc<dyn Progress>,
+) -> Result<DeployOutcome, Error> {
+    let DeployOptions { target, settings, .. } = options;
+    let failed = |source| Error::Deploy { input: options.input.to_string(), target: *target, source };
+    let fault = |fault| failed(Cause::DeployFault(Box::new(fault)));
+    if let Some(what) = settings.misplaced(*target) {
+        return Err(fault(DeployFault::Misplaced { target: *target, what }));
+    }
+    match (template(*target), &options.input) {
+        (None, Target::File(path)) => run_file(path, settings).await.map_err(failed),
+        (None, Target::Artifact(_)) => Err(fault(DeployFault::NoFile { target: *target })),
+        (Some(_), Target::File(path)) => Err(fault(DeployFault::File { target: *target, path: path.clone() })),
+        (Some(_), Target::Artifact(Location::Local(location))) => {
+            Err(fault(DeployFault::Local { target: *target, location: location.clone() }))
+        }
+        (Some(template), Target::Artifact(Location::Registry(reference))) => {
+            let workload = prepare(client, reference, options, progress).await?;
+            Ok(DeployOutcome {
+                target: *target,
+                configuration: template(&workload),
+                reference: Some(workload.image_without_tag()),
+                file: None,
+                wasm_digest: workload.inspection.wasm_digest.clone(),
+                abi_versions: workload.inspection.abi_versions.clone(),
+            })
+        }
+    }
 }
 
-async fn configure(options: &DeployOptions) -> Result<DeployOutcome, Cause> {
-    let path = options.file.clone();
-    let wasm = blocking(move || examine(&path)).await?;
+/// Writes the configuration with which Envoy runs a filter of this machine.
+async fn run_file(path: &Path, settings: &DeploySettings) -> Result<DeployOutcome, Cause> {
+    let examined = path.to_owned();
+    let wasm = blocking(move || examine(&examined)).await?;
     let abi_versions = wasm.proxy_wasm_abis();
     if abi_versions.is_empty() {
         return Err(Cause::NoFilter { kind: wasm.kind, role: wasm.role() });
     }
-    let file = std::path::absolute(&options.file).map_err(Cause::file("find", &options.file))?;
+    let file = std::path::absolute(path).map_err(Cause::file("find", path))?;
     let code = file.to_str().ok_or_else(|| Cause::PathNotUtf8 { path: file.clone() })?;
-    let configuration = match options.target {
-        DeployTarget::Envoy => envoy::bootstrap(options, code, &wasm.digest),
+    Ok(DeployOutcome {
+        target: DeployTarget::Envoy,
+        configuration: envoy::bootstrap(settings, code, &wasm.digest),
+        reference: None,
+        file: Some(file),
+        wasm_digest: Some(wasm.digest),
+        abi_versions,
+    })
+}
+
+/// Looks at an artifact, and at what else its host is to run.
+async fn prepare<'a>(
+    client: &Client,
+    reference: &'a Reference,
+    options: &'a DeployOptions,
+    progress: &Arc<dyn Progress>,
+) -> Result<Workload<'a>, Error> {
+    let DeployOptions { target, settings, .. } = options;
+    let failed = |input: &Reference, source| Error::Deploy { input: input.to_string(), target: *target, source };
+    let location = Location::Registry(reference.clone());
+    let inspected = InspectOptions {
+        target: Target::Artifact(location.clone()),
+        wit: Wit::Omit,
+        choice: Choice::default(),
+        surroundings: options.surroundings.clone(),
     };
-    Ok(DeployOutcome { target: options.target, configuration, file, wasm_digest: wasm.digest, abi_versions })
+    let inspected = inspect_image(client, &location, &inspected, progress).await;
+    let (inspection, config) = inspected.map_err(|source| failed(reference, source))?;
+    let configuration = check(reference, &inspection, options)
+        .map_err(|fault| failed(reference, Cause::DeployFault(Box::new(fault))))?;
+    let mut http_server = None;
+    if *target == DeployTarget::Wasmcloud && serves_http(&inspection) {
+        let server = settings.http_server.clone().unwrap_or_else(wasmcloud::http_server);
+        http_server = Some(resolve(client, &server).await.map_err(|source| failed(&server, source))?);
+    }
+    let name = settings.name.clone().unwrap_or_else(|| DnsLabel::of_repository(reference.repository()));
+    Ok(Workload { reference, inspection, config, settings, name, http_server, configuration })
+}
+
+/// Fails where a host does not run an artifact as it was asked for. Returns the configuration of a filter.
+fn check(
+    reference: &Reference,
+    inspection: &Inspection,
+    options: &DeployOptions,
+) -> Result<Option<Value>, DeployFault> {
+    let DeployOptions { target, settings, .. } = options;
+    let target = *target;
+    if let Err(Refusal { reason, convert_to }) = acceptance::check(target, inspection) {
+        return Err(DeployFault::Refused { target, reference: reference.clone(), reason, convert_to });
+    }
+    if let Some(what) = settings.about_http().filter(|_| !serves_http(inspection)) {
+        return Err(DeployFault::NoHttp { what });
+    }
+    // Istio lets all proxies of a namespace run what names none of them.
+    if target == DeployTarget::EnvoyGateway && settings.gateway.is_none() && settings.selector.is_empty() {
+        return Err(DeployFault::NoGateway { target });
+    }
+    let Some(text) = &settings.configuration else { return Ok(None) };
+    let value: Value = serde_json::from_str(text).map_err(|source| DeployFault::NoJson { target, source })?;
+    match target {
+        DeployTarget::Istio if !value.is_object() => Err(DeployFault::NoObject { target }),
+        _ => Ok(Some(value)),
+    }
+}
+
+/// Pins what a reference names.
+async fn resolve(client: &Client, reference: &Reference) -> Result<String, Cause> {
+    let manifest = Place::in_registry(client, reference).manifest().await?;
+    Ok(pinned(reference, manifest.digest(), false))
+}
+
+/// Writes the manifests of one host.
+type Template = fn(&Workload<'_>) -> String;
+
+/// Returns what writes the manifests of a host that runs artifacts.
+fn template(target: DeployTarget) -> Option<Template> {
+    match target {
+        DeployTarget::Kubernetes => Some(kubernetes::manifests),
+        DeployTarget::Containerd => Some(containerd::commands),
+        DeployTarget::Wasmcloud => Some(wasmcloud::application),
+        DeployTarget::WasmcloudV2 => Some(wasmcloud_v2::workload_deployment),
+        DeployTarget::Spin => Some(spin::spin_app),
+        DeployTarget::Istio => Some(istio::wasm_plugin),
+        DeployTarget::EnvoyGateway => Some(envoy_gateway::extension_policy),
+        DeployTarget::DockerCompose => Some(docker_compose::file),
+        DeployTarget::Envoy => None,
+    }
 }
 
 #[cfg(test)]
@@ -136,35 +302,16 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join(std::ffi::OsStr::from_bytes(b"\xff.wasm"));
         std::fs::write(&file, wharf_testing::fixtures::filter()).unwrap();
-        let options = DeployOptions {
-            file,
-            target: DeployTarget::Envoy,
-            listen: ([127, 0, 0, 1], 0).into(),
-            upstream: None,
-            root_id: None,
-            configuration: None,
-        };
-        let error = deploy(&options).await.unwrap_err();
-        assert!(matches!(error, Error::Deploy { source: Cause::PathNotUtf8 { .. }, .. }), "{error:?}");
+        let refused = run_file(&file, &DeploySettings::default()).await;
+        assert!(matches!(refused, Err(Cause::PathNotUtf8 { .. })), "{refused:?}");
     }
 
     #[test]
-    fn an_upstream_is_a_name_or_an_address_with_a_port() {
-        for (text, host, port) in [
-            ("localhost:8080", "localhost", 8080),
-            ("my_service.default.svc:80", "my_service.default.svc", 80),
-            ("10.0.0.1:1", "10.0.0.1", 1),
-            ("[::1]:65535", "::1", 65535),
-        ] {
-            assert_eq!(text.parse(), Ok(Upstream { host: host.to_owned(), port }), "{text}");
-        }
-        for text in
-            ["", "localhost", ":80", "localhost:", "localhost:0", "localhost:65536", "::1:80", "[::1]", "a b:80"]
-        {
-            assert_eq!(text.parse::<Upstream>(), Err(InvalidUpstream), "{text}");
-        }
-        for text in ["http://localhost:80", "localhost:80/path", "jo@localhost:80", "[localhost]:80", "a\n:80"] {
-            assert_eq!(text.parse::<Upstream>(), Err(InvalidUpstream), "{text}");
+    fn each_target_has_a_name_of_its_own() {
+        let names: std::collections::BTreeSet<_> = DeployTarget::ALL.iter().map(|target| target.name()).collect();
+        assert_eq!(names.len(), DeployTarget::ALL.len());
+        for target in DeployTarget::ALL {
+            assert_eq!(serde_json::to_value(target).unwrap(), target.name());
         }
     }
 }

@@ -158,7 +158,7 @@ fn is_text(path: &Path) -> bool {
 }
 
 /// Reads a file of WIT, or a folder with what it uses.
-fn read_text(path: &Path) -> Result<Resolved, Cause> {
+pub(crate) fn read_text(path: &Path) -> Result<Resolved, Cause> {
     let WitFolder { files, deps } = WitFolder::read(path)?;
     let root = Document::parse(&path.display().to_string(), files)?;
     let dependencies = deps.iter().map(|dep| dep.document(path)).collect::<Result<Vec<_>, _>>()?;

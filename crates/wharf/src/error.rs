@@ -69,6 +69,14 @@ pub enum Error {
         /// Why.
         source: Cause,
     },
+    /// `run` failed.
+    #[error("cannot run `{program}`")]
+    Run {
+        /// The file, the package or the reference.
+        program: String,
+        /// Why.
+        source: Cause,
+    },
     /// `diff` could not read one of the two.
     #[error("cannot read the WIT of `{target}`")]
     ReadWit {
@@ -209,13 +217,29 @@ pub enum Error {
         /// Why.
         source: Cause,
     },
+    /// `compose` failed.
+    #[error("cannot compose `{what}`")]
+    Compose {
+        /// The socket, or the document.
+        what: String,
+        /// Why.
+        source: Cause,
+    },
     /// `deploy` failed.
-    #[error("cannot deploy `{}` to {target}", file.display())]
+    #[error("cannot deploy `{input}` to {target}")]
     Deploy {
-        /// The file.
-        file: PathBuf,
+        /// The file or reference.
+        input: String,
         /// What should have run it.
         target: DeployTarget,
+        /// Why.
+        source: Cause,
+    },
+    /// `pin` failed.
+    #[error("cannot pin `{place}`")]
+    Pin {
+        /// The file, with the line where it is about one.
+        place: String,
         /// Why.
         source: Cause,
     },
@@ -286,6 +310,7 @@ impl Error {
             | Self::Pack { source, .. }
             | Self::PackFile { source, .. }
             | Self::Inspect { source, .. }
+            | Self::Run { source, .. }
             | Self::ReadWit { source, .. }
             | Self::Diff { source, .. }
             | Self::Tags { source, .. }
@@ -302,7 +327,9 @@ impl Error {
             | Self::Build { source, .. }
             | Self::Check { source, .. }
             | Self::Publish { source, .. }
+            | Self::Compose { source, .. }
             | Self::Deploy { source, .. }
+            | Self::Pin { source, .. }
             | Self::Login { source, .. }
             | Self::Logout { source, .. }
             | Self::Listen { source, .. }

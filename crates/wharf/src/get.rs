@@ -291,7 +291,7 @@ async fn copy(
 }
 
 /// Fails where a WIT package is another one than was asked for. What else Wasm is has no name to compare.
-fn check_name(wanted: &Wanted, wasm: &Wasm) -> Result<(), Cause> {
+pub(crate) fn check_name(wanted: &Wanted, wasm: &Wasm) -> Result<(), Cause> {
     let Some(found) = &wasm.package else { return Ok(()) };
     let is_wanted = found.parse().is_ok_and(|spec: PackageSpec| {
         spec.name == wanted.name && spec.version.is_none_or(|version| version == wanted.version)

@@ -10,7 +10,7 @@ use wharf_artifact::dialect::{Dialect, Place as Inside, spin};
 use wharf_artifact::hosts::{Host, Subject, Verdict, verdicts};
 use wharf_artifact::limits::CONFIG_BYTES_MAX;
 use wharf_artifact::search::{Found, What};
-use wharf_artifact::{Abi, Role};
+use wharf_artifact::{Abi, ImageConfig, Role};
 use wharf_client::Client;
 use wharf_oci::{Annotations, Descriptor, Digest, MediaType, Progress, fetch_verified};
 
@@ -189,7 +189,7 @@ pub async fn inspect(
 ) -> Result<Inspection, Error> {
     let inspected = match &options.target {
         Target::File(path) => inspect_file(path, options).await,
-        Target::Artifact(location) => inspect_artifact(client, location, options, progress).await,
+        Target::Artifact(location) => inspect_image(client, location, options, progress).await.map(|(told, _)| told),
     };
     inspected.map_err(|source| Error::Inspect { target: options.target.to_string(), source })
 }
@@ -204,12 +204,13 @@ async fn inspect_file(path: &std::path::Path, options: &InspectOptions) -> Resul
     Ok(Inspection { annotations, ..Inspection::of(facts, path.display().to_string(), input.digest().clone()) })
 }
 
-async fn inspect_artifact(
+/// Tells what an artifact is; of a container image, with its config.
+pub(crate) async fn inspect_image(
     client: &Client,
     location: &Location,
     options: &InspectOptions,
     progress: &Arc<dyn Progress>,
-) -> Result<Inspection, Cause> {
+) -> Result<(Inspection, Option<ImageConfig>), Cause> {
     let place = Place::open(client, location).await?;
     let artifact = locate(&place, &options.choice).await?;
     let config = read_config(&place, &artifact).await?;
@@ -226,10 +227,10 @@ async fn inspect_artifact(
         },
         role: facts.role,
     });
-    let Artifact { root, manifest, image, located, .. } = artifact;
+    let Artifact { root, manifest, image, located, config: image_config } = artifact;
     let config = config.unwrap_or_default();
     let pinned = location.with_digest(root.digest().clone()).to_string();
-    Ok(Inspection {
+    let inspection = Inspection {
         dialect: Some(dialect.to_string()),
         place: inside,
         taken: (root.digest() != manifest.digest()).then(|| manifest.digest().clone()),
@@ -244,7 +245,8 @@ async fn inspect_artifact(
         hosts: verdicts.into_iter().map(HostVerdict::from).collect(),
         departures: located.departures.iter().map(ToString::to_string).collect(),
         ..Inspection::of(facts, pinned, root.digest().clone())
-    })
+    };
+    Ok((inspection, image_config))
 }
 
 /// What is told of the Wasm of an artifact.

@@ -31,6 +31,7 @@ mod blocking;
 mod build;
 mod cause;
 mod check;
+mod compose;
 mod convert;
 mod copy;
 mod delete;
@@ -62,6 +63,7 @@ mod package;
 mod package_cache;
 mod package_source;
 mod packing;
+mod pin;
 mod place;
 mod project;
 mod provider;
@@ -72,6 +74,7 @@ mod push;
 mod remains;
 mod remove;
 mod resolution;
+mod run;
 mod surroundings;
 mod tags;
 mod thing;
@@ -81,12 +84,18 @@ mod wasm_file;
 
 pub use add::{AddOptions, AddOrigin, EditOutcome, InterfaceUse, KeptVersion, add};
 pub use build::{BuildOptions, BuildOutcome, BuiltPackage, build};
-pub use cause::{Cause, EditFault, PackageFault};
+pub use cause::{Cause, ComposeFault, DeployFault, EditFault, PackageFault, PinFault, Reason, RunFault, Unfit};
 pub use check::{CheckOptions, CheckOutcome, CheckedPackage, Standing, check};
+pub use compose::{
+    ComponentSource, ComposeOptions, ComposeOutcome, ComposedComponent, Composition, Connection, WacDocument, compose,
+};
 pub use convert::{Conversion, Losses};
 pub use copy::{Clients, CopyOptions, CopyOutcome, Depth, copy};
 pub use delete::{DeleteOutcome, delete};
-pub use deploy::{DeployOptions, DeployOutcome, DeployTarget, InvalidUpstream, Upstream, deploy};
+pub use deploy::{
+    DeployOptions, DeployOutcome, DeploySettings, DeployTarget, DnsLabel, InvalidDnsLabel, InvalidUpstream, Upstream,
+    deploy,
+};
 pub use description::Description;
 pub use diff::{DiffOptions, DiffOutcome, DiffSide, diff};
 pub use error::Error;
@@ -102,6 +111,9 @@ pub use location::{Container, ImageName, InvalidLocation, LocalLocation, Locatio
 pub use login::{LoginOutcome, LogoutOutcome, login, logout};
 pub use outdated::{OutdatedOutcome, PackageInUse, outdated};
 pub use pack::{ExtraLayer, PackOptions, PackOutcome, pack};
+pub use pin::{
+    PinInput, PinMode, PinOptions, PinOutcome, PinnedFile, PinnedImage, SkipReason, SkippedImage, pin, pin_text,
+};
 pub use project::FileChange;
 pub use provider::{Binary, Key, PackProviderOptions, PackProviderOutcome, pack_provider};
 pub use publish::{
@@ -112,6 +124,7 @@ pub use pull::{PullOptions, PullOutcome, pull};
 pub use push::{PushOptions, PushOutcome, push};
 pub use remove::{RemoveOptions, remove};
 pub use resolution::{Locking, ProjectOptions, Sources};
+pub use run::{Introduction, InvalidCall, Mode, Need, OpenInput, RunOptions, RunOutcome, RunWatcher, run};
 pub use surroundings::Surroundings;
 pub use tags::{TagOutcome, TagsOutcome, tag, tags};
 pub use thing::Thing;
@@ -131,5 +144,7 @@ pub use wharf_artifact as artifact;
 pub use wharf_client as client;
 /// The OCI model.
 pub use wharf_oci as oci;
+/// What a program is granted, how far it goes, and how it ended.
+pub use wharf_run as running;
 /// WIT: parsed, merged, and compared.
 pub use wharf_wit as wit;

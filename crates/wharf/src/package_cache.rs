@@ -68,6 +68,13 @@ impl CachedRepository {
         self.wasm(&Descriptor::new(wharf_oci::MediaType::WASM, digest.clone(), size), limit).await
     }
 
+    /// Keeps a Wasm binary by its digest alone.
+    pub(crate) async fn keep_wasm(&self, digest: &Digest, bytes: Bytes) -> Result<(), Cause> {
+        let limit = bytes.len() as u64;
+        self.repository.put_blob(digest, limit, stream::iter([Ok(bytes)]).boxed()).await?;
+        Ok(())
+    }
+
     /// Returns the manifest that a tag stood for when it was fetched last.
     pub(crate) async fn manifest(&self, tag: &TagName) -> Result<Option<Manifest>, Cause> {
         let selector = Selector::Tag(tag.clone());

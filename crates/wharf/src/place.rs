@@ -27,16 +27,26 @@ enum Holder {
 impl Place {
     /// Opens a place. Of a registry nothing is asked yet; an archive is read through once for what it holds.
     pub(crate) async fn open(client: &Client, location: &Location) -> Result<Self, Cause> {
-        let holder = match location {
-            Location::Registry(reference) => Holder::Registry(repository(client, reference), reference.clone()),
-            Location::Local(local) => match flavor(local.container) {
-                None => {
-                    let path = local.path.clone();
-                    blocking(move || path.metadata().map(drop).map_err(Cause::file("open", &path))).await?;
-                    Holder::Layout(Layout::open(&local.path).await?, local.clone())
-                }
-                Some(flavor) => Holder::Archive(Archive::open(&local.path, flavor).await?, local.clone()),
-            },
+        match location {
+            Location::Registry(reference) => Ok(Self::in_registry(client, reference)),
+            Location::Local(local) => Self::open_local(local).await,
+        }
+    }
+
+    /// Takes a place in a registry, of which nothing is asked yet.
+    pub(crate) fn in_registry(client: &Client, reference: &Reference) -> Self {
+        Self { holder: Holder::Registry(repository(client, reference), reference.clone()) }
+    }
+
+    /// Opens a layout, or an archive, which is read through once for what it holds.
+    pub(crate) async fn open_local(local: &LocalLocation) -> Result<Self, Cause> {
+        let holder = match flavor(local.container) {
+            None => {
+                let path = local.path.clone();
+                blocking(move || path.metadata().map(drop).map_err(Cause::file("open", &path))).await?;
+                Holder::Layout(Layout::open(&local.path).await?, local.clone())
+            }
+            Some(flavor) => Holder::Archive(Archive::open(&local.path, flavor).await?, local.clone()),
         };
         Ok(Self { holder })
     }

@@ -238,6 +238,15 @@ pub(crate) fn settings_around(file: &Path) -> Result<wharf_package::Project, Cau
     Ok(wharf_package::Project::default())
 }
 
+/// Returns the folder of the project that a folder is in: the nearest one with lock files, else the nearest one with
+/// `wkg.toml` or `wharf.toml`.
+pub(crate) fn root_around(folder: &Path) -> Result<Option<PathBuf>, Cause> {
+    let here = absolute(folder)?;
+    let is_project = |folder: &&Path| [MANIFEST, SETTINGS].iter().any(|name| folder.join(name).is_file());
+    let root = here.ancestors().find(|folder| Locks::are_in(folder)).or_else(|| here.ancestors().find(is_project));
+    Ok(root.map(Path::to_owned))
+}
+
 /// Returns the WIT of a folder: `wit` in it, else itself.
 pub(crate) fn wit_of(folder: &Path) -> PathBuf {
     let inside = join(folder, Path::new(WIT));

@@ -159,7 +159,9 @@ impl Ready {
             let new = Origin { registry: registry.clone(), repository: repository.clone(), versions: BTreeMap::new() };
             packages.entry(name.clone()).or_insert(new).versions.insert(version.clone(), content.clone());
         }
-        let locks = Locks { chosen: Some(chosen), origins: WharfLock { packages, generated } };
+        // What components are composed of is not of the WIT.
+        let components = self.project.locks.origins.components.clone();
+        let locks = Locks { chosen: Some(chosen), origins: WharfLock { packages, components, generated } };
         let mut locks = if self.project.is_whole() { locks } else { self.project.locks.completed_by(locks) };
         locks.origins.generated.retain(|_, names| !names.is_empty());
         locks

@@ -20,11 +20,12 @@ use crate::document::Content;
 use crate::limits::{MODULES_MAX, NAME_BYTES_MAX, TYPES_BYTES_MAX, WORLD_ITEMS_MAX};
 use crate::{Document, Error, Refusal};
 
-/// Checks that Wasm is whole, and within the limits of what is decoded.
+/// Checks that Wasm is whole, and within the [limits](crate::limits) of what is decoded: of its types, its names, and the
+/// modules and components in it. It is called `label` in errors.
 ///
 /// # Errors
 /// [`Error::Unreadable`] and [`Error::TooComplex`].
-pub(crate) fn check(label: &str, bytes: &[u8]) -> Result<(), Error> {
+pub fn check(label: &str, bytes: &[u8]) -> Result<(), Error> {
     let unreadable = |source| Error::Unreadable { document: label.to_owned(), source: Refusal::new(Broken(source)) };
     let mut tally = Tally::default();
     for payload in Parser::new(0).parse_all(bytes) {

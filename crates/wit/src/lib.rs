@@ -55,6 +55,7 @@ mod plan;
 mod requirements;
 mod tree;
 
+pub use bounds::check as check_bounds;
 pub use document::{Document, Form, TextFile};
 pub use encode::Metadata;
 pub use error::{Diagnostic, Error, Location, Refusal};

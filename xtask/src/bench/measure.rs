@@ -9,7 +9,7 @@ use crate::error::Error;
 /// How often to look at a program's memory. Its high-water mark never falls, so that only the last moment is missed.
 const PAUSE: Duration = Duration::from_millis(1);
 /// A program that takes longer is ended.
-const LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
 /// What one run of a program took.
 #[derive(Debug, Clone, Copy)]
@@ -58,10 +58,14 @@ fn family_kib(child: &Child) -> u64 {
     high_water_kib(&process) + children.sum::<u64>()
 }
 
-/// Reads `VmHWM`; 0 for a process that has just ended.
 fn high_water_kib(process: &Path) -> u64 {
+    kib(process, "VmHWM:")
+}
+
+/// Reads a field of `status` of a process; 0 for one that has just ended.
+pub(crate) fn kib(process: &Path, field: &str) -> u64 {
     let status = std::fs::read_to_string(process.join("status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
 }
 

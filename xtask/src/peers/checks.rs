@@ -1,9 +1,11 @@
 //! The checks. Each pushes what it needs to repositories of its own, so that they do not depend on one another.
 
 mod archives;
+mod deployments;
 mod hosts;
 mod packages;
 mod registries;
+mod running;
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -40,7 +42,9 @@ pub(crate) enum Failure {
 
 /// Returns all checks, by topic.
 pub(crate) fn all() -> impl Iterator<Item = &'static Check> {
-    [registries::CHECKS, archives::CHECKS, packages::CHECKS, hosts::CHECKS].into_iter().flatten()
+    [registries::CHECKS, archives::CHECKS, packages::CHECKS, hosts::CHECKS, deployments::CHECKS, running::CHECKS]
+        .into_iter()
+        .flatten()
 }
 
 fn pulled_is_the_component(world: &World, reference: &str) -> Result<(), Failure> {

@@ -4,7 +4,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::schemas::Schemas;
 use crate::error::{Error, chain};
+use crate::guests::Guests;
 use crate::process::{run_in_sight, run_successfully};
 
 /// The programs that are there.
@@ -13,7 +15,9 @@ pub(crate) struct Parts {
     pub(crate) ctr: Option<PathBuf>,
     pub(crate) docker_registry: Option<PathBuf>,
     pub(crate) envoy: Option<PathBuf>,
+    pub(crate) guests: Guests,
     pub(crate) podman: Option<PathBuf>,
+    pub(crate) schemas: Schemas,
     pub(crate) skopeo: Option<PathBuf>,
     pub(crate) wkg: Option<PathBuf>,
 }
@@ -51,7 +55,9 @@ impl Parts {
             ctr: obtain(CTR),
             docker_registry: obtain(DOCKER_REGISTRY),
             envoy: obtain(ENVOY),
+            guests: Guests::obtain(root),
             podman: obtain(PODMAN),
+            schemas: Schemas::obtain(root),
             skopeo: obtain(SKOPEO),
             wkg: obtain(WKG),
         }
@@ -93,9 +99,9 @@ enum User {
 
 /// Why a part is not there.
 #[derive(Debug, thiserror::Error)]
-enum Missing {
-    #[error("install the Debian package `{package}`, or run this as root")]
-    NotInstalled { package: &'static str },
+pub(crate) enum Missing {
+    #[error("install `{packages}` of Debian, or run this as root")]
+    NotInstalled { packages: String },
     #[error("it runs for root alone")]
     NotRoot,
     #[error("it cannot be installed")]
@@ -113,9 +119,9 @@ impl Part {
             return Ok(path);
         }
         match self.origin {
-            Origin::Debian { package } => install_package(package)?,
+            Origin::Debian { package } => install_packages(&[package])?,
             Origin::Crate { version } => install_crate(root, self.program, version)?,
-            Origin::Python { package, version, .. } => install_python(root, package, version)?,
+            Origin::Python { package, version, .. } => install_python(root, package, version, INSTALLED_PYTHON)?,
         }
         self.find(root).ok_or(Missing::NotFound)
     }
@@ -134,6 +140,28 @@ pub(crate) fn find(root: &Path, program: &str) -> Option<PathBuf> {
     find_in(directories(root).into_iter(), OsStr::new(program))
 }
 
+/// Returns where a program of Debian is, which is installed where it is missing.
+///
+/// # Errors
+/// [`Missing`].
+pub(crate) fn obtain_debian(root: &Path, program: &'static str, package: &'static str) -> Result<PathBuf, Missing> {
+    debian(program, package).obtain(root)
+}
+
+/// Returns the folder that holds a version of a Python package and nothing else but what it needs. It is installed where
+/// it is missing.
+///
+/// # Errors
+/// [`Missing`].
+pub(crate) fn obtain_python(root: &Path, package: &str, version: &str) -> Result<PathBuf, Missing> {
+    let folder = format!("{INSTALLED}/{package}-{version}");
+    let path = root.join(&folder);
+    if !path.join(format!("{}-{version}.dist-info", package.replace('-', "_"))).is_dir() {
+        install_python(root, package, version, &folder)?;
+    }
+    Ok(path)
+}
+
 fn directories(root: &Path) -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let installed = root.join(INSTALLED).join("bin");
@@ -144,13 +172,17 @@ fn find_in(directories: impl Iterator<Item = PathBuf>, program: &OsStr) -> Optio
     directories.map(|directory| directory.join(program)).find(|path| path.is_file())
 }
 
-fn install_package(package: &'static str) -> Result<(), Missing> {
+/// Installs packages of Debian.
+///
+/// # Errors
+/// [`Missing::NotInstalled`] for who is not root, and [`Missing::Install`].
+pub(crate) fn install_packages(packages: &[&str]) -> Result<(), Missing> {
     if !is_root()? {
-        return Err(Missing::NotInstalled { package });
+        return Err(Missing::NotInstalled { packages: packages.join(" ") });
     }
     run_in_sight(Command::new("apt-get").args(["update", "--quiet"]))?;
     let mut install = Command::new("apt-get");
-    install.args(["install", "--quiet", "-y", "--no-install-recommends", package]);
+    install.args(["install", "--quiet", "-y", "--no-install-recommends"]).args(packages);
     install.env("DEBIAN_FRONTEND", "noninteractive");
     Ok(run_in_sight(&mut install)?)
 }
@@ -163,7 +195,7 @@ fn install_crate(root: &Path, name: &str, version: &str) -> Result<(), Missing> 
     Ok(run_in_sight(install.current_dir(root))?)
 }
 
-fn install_python(root: &Path, package: &str, version: &str) -> Result<(), Missing> {
+fn install_python(root: &Path, package: &str, version: &str, folder: &str) -> Result<(), Missing> {
     let pip = || {
         let mut pip = Command::new("python3");
         pip.args(["-m", "pip", "--disable-pip-version-check"]).current_dir(root);
@@ -172,12 +204,12 @@ fn install_python(root: &Path, package: &str, version: &str) -> Result<(), Missi
         pip
     };
     if run_successfully(pip().arg("--version")).is_err() {
-        install_package("python3-pip")?;
+        install_packages(&["python3-pip"])?;
     }
-    println!("installing {package} {version} into {INSTALLED_PYTHON}");
+    println!("installing {package} {version} into {folder}");
     let mut install = pip();
     // A folder of its own touches no other Python of this machine, and what is built here is none of our business.
-    install.args(["install", "--quiet", "--only-binary", ":all:", "--upgrade", "--target", INSTALLED_PYTHON]);
+    install.args(["install", "--quiet", "--only-binary", ":all:", "--upgrade", "--target", folder]);
     Ok(run_in_sight(install.arg(format!("{package}=={version}")))?)
 }
 

@@ -1,8 +1,10 @@
 //! What the checks work with: two registries, clients, hosts, one component, one filter, and a folder for what they
 //! write.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -10,10 +12,12 @@ use super::checks::Failure;
 use super::containerd::Containerd;
 use super::envoy;
 use super::part::Parts;
+use super::schemas::Schemas;
 use crate::error::Error;
-use crate::process::{Output, run, run_successfully};
-use crate::server::Server;
-use crate::service::free_address;
+use crate::guests::Guest;
+use crate::process::{Output, run, run_successfully, run_within};
+use crate::server::{Server, announced};
+use crate::service::{Service, free_address};
 
 /// The registries and programs of a run.
 pub(crate) struct World {
@@ -38,6 +42,9 @@ const COMPONENT: &str = include_str!("hello.wat");
 /// What the filter adds to each answer.
 pub(crate) const FILTER_HEADER: &str = "x-wharf: filtered";
 const FILTER: &str = include_str!("filter.wat");
+
+/// How long a program may take to run for the first time, when it is compiled by a `wharf` that was not built to be fast.
+const FIRST_RUN: Duration = Duration::from_secs(180);
 
 impl World {
     /// Starts the registries and containerd, with the `wharf` of this repository.
@@ -118,6 +125,34 @@ impl World {
         Ok(run(&mut self.command(&self.wharf, self.directory.path(), arguments))?)
     }
 
+    /// Runs `wharf run` with `options` and a real program, which gets `words`, whatever comes of it.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`] and [`Failure::Task`].
+    pub(crate) fn run_guest(&self, options: &[&str], guest: Guest, words: &[&str]) -> Result<Output, Failure> {
+        let file = self.guest(guest)?.to_string_lossy();
+        let arguments = [&["run"], options, &[&file], words].concat();
+        Ok(run_within(&mut self.command(&self.wharf, self.directory.path(), &arguments), FIRST_RUN)?)
+    }
+
+    /// Has `wharf run` serve a real program in a folder `name`, until what is returned is dropped.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`] and [`Failure::Task`].
+    pub(crate) fn serve_guest(&self, name: &str, guest: Guest) -> Result<(Service, SocketAddr), Failure> {
+        let mut command = Command::new(&self.wharf);
+        command.args(["run", "--listen", "127.0.0.1:0"]).arg(self.guest(guest)?);
+        Ok(Service::start_within(FIRST_RUN, command, &folder(&self.directory, name)?, announced)?)
+    }
+
+    /// Returns the file of a real program.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`].
+    pub(crate) fn guest(&self, guest: Guest) -> Result<&Path, Failure> {
+        there(guest.name(), self.parts.guests.find(guest))
+    }
+
     /// Runs `wkg`, which has to succeed.
     ///
     /// # Errors
@@ -179,6 +214,11 @@ impl World {
         let address = free_address("envoy")?;
         let configuration = configure(&address.to_string())?;
         Ok(envoy::answer(program, &folder(&self.directory, name)?, &configuration, address)?)
+    }
+
+    /// Returns the schemas of hosts.
+    pub(crate) fn schemas(&self) -> &Schemas {
+        &self.parts.schemas
     }
 
     fn text(&self, program: &Path, folder: &Path, arguments: &[&str]) -> Result<String, Failure> {

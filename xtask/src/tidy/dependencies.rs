@@ -4,7 +4,9 @@ use super::finding::Finding;
 
 /// Packages in `Cargo.lock`, ours included: what there are, and a few to spare. Each is code that somebody has to
 /// trust and to keep up to date, so that raising this number needs a sentence of reason.
-pub(crate) const PACKAGES_MAX: usize = 292;
+///
+/// The engine that `wharf run` is (Wasmtime, its compiler, WASI) is 90 of them, and the composer 15.
+pub(crate) const PACKAGES_MAX: usize = 402;
 
 const LOCK: &str = "Cargo.lock";
 

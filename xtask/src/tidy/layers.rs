@@ -42,6 +42,7 @@ const PAPER: &str = "ARCHITECTURE.md";
 pub(crate) const TABLE: &[Row] = &[
     Row { name: "oci", package: "wharf-oci", layer: Layer::Number(0), uses: Uses::These(&[]) },
     Row { name: "tar", package: "wharf-tar", layer: Layer::Number(0), uses: Uses::These(&[]) },
+    Row { name: "run", package: "wharf-run", layer: Layer::Number(0), uses: Uses::These(&[]) },
     Row { name: "wit", package: "wharf-wit", layer: Layer::Number(0), uses: Uses::These(&[]) },
     Row {
         name: "artifact",

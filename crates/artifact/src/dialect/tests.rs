@@ -386,27 +386,27 @@ fn every_host_says_what_it_takes() {
     let table: HashMap<_, _> =
         specimens().iter().filter_map(|specimen| Some((specimen.name, accepted(specimen)?))).collect();
     let expected = [
-        ("component of wkg", "yes yes yes no no yes"),
-        ("module in the CNCF's layout", "yes yes no no no yes"),
-        ("WIT package of wkg", "yes no no no no no"),
-        ("module of ORAS", "cncf-wasm runwasi-image no no no yes"),
-        ("image of oci-tar-builder", "cncf-wasm yes cncf-wasm no no cncf-wasm"),
-        ("filter of wasme", "cncf-wasm no no yes yes no"),
-        ("filter in an image", "cncf-wasm no no yes yes no"),
-        ("filter in a Docker image", "cncf-wasm no no yes yes no"),
-        ("plugin of Higress", "cncf-wasm no no istio istio no"),
-        ("module of Trivy", "cncf-wasm runwasi-image no no no cncf-wasm"),
-        ("filter without its runtime config", "cncf-wasm no no istio istio no"),
-        ("policy of kwctl", "cncf-wasm no no no no no"),
-        ("provider of wasmCloud", "no no yes no no no"),
-        ("application of Spin", "cncf-wasm runwasi-image cncf-wasm no no yes"),
-        ("image that runs Wasm", "cncf-wasm yes cncf-wasm no no cncf-wasm"),
-        ("image with one Wasm file left", "cncf-wasm runwasi-image cncf-wasm no no cncf-wasm"),
-        ("file of ORAS that is called a tar", "cncf-wasm runwasi-image yes no no cncf-wasm"),
-        ("component of Wassette", "cncf-wasm runwasi-image cncf-wasm no no cncf-wasm"),
+        ("component of wkg", "yes yes container-image yes no no yes"),
+        ("module in the CNCF's layout", "yes yes container-image no no no yes"),
+        ("WIT package of wkg", "yes no no no no no no"),
+        ("module of ORAS", "cncf-wasm runwasi-image container-image no no no yes"),
+        ("image of oci-tar-builder", "cncf-wasm yes container-image cncf-wasm no no cncf-wasm"),
+        ("filter of wasme", "cncf-wasm no no no yes yes no"),
+        ("filter in an image", "cncf-wasm no no no yes yes no"),
+        ("filter in a Docker image", "cncf-wasm no no no yes yes no"),
+        ("plugin of Higress", "cncf-wasm no no no istio istio no"),
+        ("module of Trivy", "cncf-wasm runwasi-image container-image no no no cncf-wasm"),
+        ("filter without its runtime config", "cncf-wasm no no no istio istio no"),
+        ("policy of kwctl", "cncf-wasm no no no no no no"),
+        ("provider of wasmCloud", "no no no yes no no no"),
+        ("application of Spin", "cncf-wasm runwasi-image container-image cncf-wasm no no yes"),
+        ("image that runs Wasm", "cncf-wasm yes yes cncf-wasm no no cncf-wasm"),
+        ("image with one Wasm file left", "cncf-wasm runwasi-image container-image cncf-wasm no no cncf-wasm"),
+        ("file of ORAS that is called a tar", "cncf-wasm runwasi-image container-image yes no no cncf-wasm"),
+        ("component of Wassette", "cncf-wasm runwasi-image container-image cncf-wasm no no cncf-wasm"),
     ];
     for (name, expected) in expected {
-        let hosts = ["wasmtime/wkg", "containerd-runwasi", "wasmCloud", "Istio", "Envoy Gateway", "Spin"];
+        let hosts = ["wasmtime/wkg", "containerd-runwasi", "Docker", "wasmCloud", "Istio", "Envoy Gateway", "Spin"];
         let expected: Vec<_> =
             hosts.iter().zip(expected.split(' ')).map(|(host, answer)| format!("{host}: {answer}")).collect();
         assert_eq!(table[name], expected.join(", "), "{name}");

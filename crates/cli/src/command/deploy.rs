@@ -1,84 +1,62 @@
 //! `wharf deploy`.
 
-use std::fs::File;
-use std::io::{self, Read as _, Write};
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
 
-use wharf::{DeployOptions, DeployOutcome, DeployTarget, Upstream};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use wharf::{DeployOptions, DeployOutcome, DeployTarget, Target};
 
-use crate::args::socket_address;
+use crate::args::RegistryArgs;
+use crate::command::inspect::target;
 use crate::context::Context;
+use crate::deployment::DeploymentArgs;
 use crate::failure::Failure;
 use crate::output::Render;
 
-/// A configuration that is read from a file has no more than this many bytes.
-const CONFIGURATION_BYTES_MAX: u64 = 1024 * 1024;
-
-/// Print what a host needs to run a Wasm file of this machine
+/// Print what a host needs to run Wasm: manifests that pin an artifact by digest
 ///
-/// For Envoy that is a bootstrap configuration in YAML, and the file a proxy-wasm filter. The file is named by its
-/// absolute path and has to stay there. A filter that fails lets no request through.
+/// Nothing is started. An artifact that the host would not run as it is, is refused, with what makes it so. For Envoy,
+/// which reads no registry, it is a bootstrap configuration that names a filter in a file by its absolute path. A filter
+/// that fails lets no request through.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  wharf deploy filter.wasm --to envoy > envoy.yaml && envoy -c envoy.yaml
-  wharf deploy filter.wasm --to envoy --listen 127.0.0.1:8080 --upstream localhost:3000
-  wharf deploy filter.wasm --to envoy --root-id auth --config @auth.json")]
+  wharf deploy ghcr.io/acme/hello:1.0.0 --to kubernetes --replicas 3 | kubectl apply -f -
+  wharf deploy ghcr.io/acme/hello:1.0.0 --to wasmcloud > wadm.yaml
+  wharf deploy ghcr.io/acme/filter:1.0.0-istio --to istio --selector app=web --config @auth.json
+  wharf deploy ghcr.io/acme/filter:1.0.0-istio --to envoy-gateway --gateway eg
+  wharf deploy filter.wasm --to envoy --upstream localhost:3000 > envoy.yaml && envoy -c envoy.yaml")]
 pub(crate) struct Args {
-    /// The Wasm binary
-    file: PathBuf,
+    /// host[:port]/repository[:tag][@digest]; for Envoy a file
+    #[arg(value_parser = target)]
+    input: Target,
     /// What runs it
-    #[arg(long, value_name = "HOST")]
-    to: Host,
-    /// Address that the host takes connections on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:10000", value_parser = socket_address)]
-    listen: SocketAddr,
-    /// Server that gets the requests, in plain HTTP; without one, the host answers them itself
-    #[arg(long, value_name = "HOST:PORT")]
-    upstream: Option<Upstream>,
-    /// Which filter to run, for a file that holds several
-    #[arg(long, value_name = "ID")]
-    root_id: Option<String>,
-    /// Configuration for the filter: the text itself, or @ and the file that it is in
-    #[arg(long, value_name = "TEXT|@FILE")]
-    config: Option<String>,
+    #[arg(long, value_name = "HOST", value_parser = host())]
+    to: DeployTarget,
+    #[command(flatten)]
+    deployment: DeploymentArgs,
+    #[command(flatten)]
+    registry: RegistryArgs,
 }
 
-/// What can run a Wasm file.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Host {
-    /// Envoy, with a proxy-wasm filter
-    Envoy,
-}
-
-impl From<Host> for DeployTarget {
-    fn from(host: Host) -> Self {
-        match host {
-            Host::Envoy => Self::Envoy,
-        }
-    }
+/// Reads the name of a host.
+fn host() -> impl TypedValueParser<Value = DeployTarget> {
+    let names = DeployTarget::ALL.map(DeployTarget::name);
+    PossibleValuesParser::new(names).map(|name| {
+        let named = DeployTarget::ALL.into_iter().find(|target| target.name() == name);
+        named.expect("the parser lets these names through alone")
+    })
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
-    let Args { file, to, listen, upstream, root_id, config } = args;
-    let configuration = config.map(configuration).transpose()?;
-    let options = DeployOptions { file, target: to.into(), listen, upstream, root_id, configuration };
-    let outcome = wharf::deploy(&options).await?;
+    let registry = match &args.input {
+        Target::Artifact(location) => location.registry(),
+        Target::File(_) => None,
+    };
+    let client = context.client(&args.registry, registry)?;
+    let settings = args.deployment.settings()?;
+    let options = DeployOptions { input: args.input, target: args.to, settings, surroundings: context.surroundings() };
+    let outcome = wharf::deploy(&client, &options, &context.progress("reading")).await?;
     context.print(&outcome)
-}
-
-/// Returns the text, or what is in the file that it names.
-fn configuration(argument: String) -> Result<String, Failure> {
-    let Some(path) = argument.strip_prefix('@').map(Path::new) else { return Ok(argument) };
-    let fault = |source| Failure::File { path: path.to_owned(), source };
-    let mut text = String::new();
-    let file = File::open(path).map_err(fault)?;
-    let size = file.take(CONFIGURATION_BYTES_MAX + 1).read_to_string(&mut text).map_err(fault)?;
-    match size as u64 > CONFIGURATION_BYTES_MAX {
-        true => Err(Failure::Usage(format!("`{}` is larger than {CONFIGURATION_BYTES_MAX} bytes", path.display()))),
-        false => Ok(text),
-    }
 }
 
 impl Render for DeployOutcome {

@@ -6,15 +6,21 @@
 //! ```
 
 use std::ffi::OsStr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use wharf_oci::Digest;
 
-use super::{DeployOptions, Upstream};
+use super::yaml::{indented, quoted};
+use super::{DeploySettings, Upstream};
+
+/// Where Envoy takes connections unless told otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 10000);
 
 /// Writes the configuration for the filter in the file `code`.
-pub(super) fn bootstrap(options: &DeployOptions, code: &str, digest: &Digest) -> String {
-    let clusters = options.upstream.as_ref().map(cluster).unwrap_or_default();
+pub(super) fn bootstrap(settings: &DeploySettings, code: &str, digest: &Digest) -> String {
+    let listen = settings.listen.unwrap_or(LISTEN);
+    let clusters = settings.upstream.as_ref().map(cluster).unwrap_or_default();
     format!(
         r#"# Envoy reads this file when it starts, without a look at its digest:
 # {code}
@@ -37,8 +43,7 @@ static_resources:
                     typed_config:
                       "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
                       config:
-{plugin}
-                  - name: "envoy.filters.http.router"
+{plugin}                  - name: "envoy.filters.http.router"
                     typed_config:
                       "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
                 route_config:
@@ -50,22 +55,22 @@ static_resources:
                           {action}
 {clusters}"#,
         code = quoted(code),
-        address = quoted(&options.listen.ip().to_string()),
-        port = options.listen.port(),
-        plugin = indented(&plugin(options, code), 24),
-        action = action(options.upstream.as_ref()),
+        address = quoted(&listen.ip().to_string()),
+        port = listen.port(),
+        plugin = indented(&plugin(settings, code), 24),
+        action = action(settings.upstream.as_ref()),
     )
 }
 
 /// Writes the filter's own part.
-fn plugin(options: &DeployOptions, code: &str) -> String {
+fn plugin(settings: &DeploySettings, code: &str) -> String {
     // Envoy logs what goes wrong, and what the filter says, under this name.
     let name = Path::new(code).file_name().and_then(OsStr::to_str).unwrap_or(code);
     let mut text = format!("name: {}\n", quoted(name));
-    if let Some(id) = &options.root_id {
+    if let Some(id) = &settings.root_id {
         text += &format!("root_id: {}\n", quoted(id));
     }
-    if let Some(configuration) = &options.configuration {
+    if let Some(configuration) = &settings.configuration {
         let value = quoted(configuration);
         text += &format!(
             "configuration:\n  \"@type\": \"type.googleapis.com/google.protobuf.StringValue\"\n  value: {value}\n"
@@ -112,59 +117,4 @@ fn cluster(Upstream { host, port }: &Upstream) -> String {
                       port_value: {port}
 "#
     )
-}
-
-/// Puts spaces before each line.
-fn indented(text: &str, spaces: usize) -> String {
-    let lines: Vec<_> = text.lines().map(|line| format!("{:spaces$}{line}", "")).collect();
-    lines.join("\n")
-}
-
-/// Writes a text as a double-quoted scalar of YAML (1.2, section 7.3.1) in printable ASCII, whatever is in it.
-fn quoted(text: &str) -> String {
-    let escaped: String = text
-        .chars()
-        .map(|character| match character {
-            '"' | '\\' => format!("\\{character}"),
-            ' '..='~' => character.to_string(),
-            '\n' => "\\n".to_owned(),
-            '\0'..='\u{ffff}' => format!("\\u{:04x}", u32::from(character)),
-            _ => format!("\\U{:08x}", u32::from(character)),
-        })
-        .collect();
-    format!("\"{escaped}\"")
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn texts_are_quoted_so_that_yaml_reads_them_as_they_were() {
-        let table = [
-            ("", r#""""#),
-            ("a b", r#""a b""#),
-            ("# no: 'comment'", r##""# no: 'comment'""##),
-            ("{\"a\": [1]}", r#""{\"a\": [1]}""#),
-            ("a\nb\r\tc\0", r#""a\nb\u000d\u0009c\u0000""#),
-            ("C:\\x", r#""C:\\x""#),
-            ("é\u{85}\u{2028}\u{feff}", r#""\u00e9\u0085\u2028\ufeff""#),
-            ("😀", r#""\U0001f600""#),
-        ];
-        for (text, expected) in table {
-            assert_eq!(quoted(text), expected, "{text:?}");
-        }
-    }
-
-    proptest! {
-        /// JSON has the same quotes and escapes, but for those of eight digits.
-        #[test]
-        fn any_text_is_one_line_that_reads_back(text in "[\\x00-\u{d7ff}\u{e000}-\u{ffff}]*") {
-            let quoted = quoted(&text);
-            prop_assert!(quoted.chars().all(|character| matches!(character, ' '..='~')), "{}", quoted);
-            prop_assert_eq!(serde_json::from_str::<String>(&quoted).unwrap(), text);
-        }
-    }
 }

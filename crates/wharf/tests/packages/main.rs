@@ -5,6 +5,7 @@
 mod add;
 mod build;
 mod check;
+mod compose;
 mod fetch;
 mod get;
 mod init;

@@ -1,0 +1,97 @@
+//! `wharf run`.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use wharf::running::CacheFolders;
+use wharf::{Cause, ComponentSource, Mode, RunFault, RunOptions};
+
+use crate::args::{ChoiceArgs, socket_address};
+use crate::capabilities::{GrantArgs, LimitArgs};
+use crate::components::component;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::guest::{finish, stdio};
+use crate::project::SourcesArgs;
+use crate::run_events::RunEvents;
+
+/// Run a program: a command, a handler of HTTP, or a function of it
+///
+/// What it exports decides: a command runs to its end, a handler of HTTP serves until it is stopped. It is compiled once and
+/// then kept. It reaches nothing of this machine but its standard streams, the clock and random numbers, unless a flag grants
+/// it. Options of wharf go before the program; what follows it is the program's.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit status: that of the program; 134 where it trapped or reached a limit, 124 where it ran out of time.
+
+Examples:
+  wharf run hello.wasm
+  wharf run --dir .::/work:ro ghcr.io/acme/lint:1.2.0 /work/src
+  wharf run acme:calc@1.0.0 add 1 2
+  wharf run --listen 127.0.0.1:8080 --http=api.example.com site.wasm
+  wharf run --timeout 10s --memory 256MB untrusted.wasm")]
+pub(crate) struct Args {
+    /// A file, a package, a reference, or a layout or archive
+    #[arg(value_parser = component)]
+    program: ComponentSource,
+    /// Its arguments
+    #[arg(value_name = "ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<String>,
+    /// Answer HTTP requests, also where the program is a command too
+    #[arg(long, conflicts_with = "call")]
+    serve: bool,
+    /// Call a function, also where the program is a command too
+    #[arg(long)]
+    call: bool,
+    /// Address that a handler of HTTP takes connections on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = socket_address)]
+    listen: SocketAddr,
+    #[command(flatten)]
+    grants: GrantArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    choice: ChoiceArgs,
+    #[command(flatten)]
+    sources: SourcesArgs,
+}
+
+pub(crate) async fn run(args: Args, context: &Context, stop: impl Future<Output = ()> + Send) -> Result<(), Failure> {
+    let Args { program, words, serve, call, listen, grants, limits, choice, sources } = args;
+    let mode = match (serve, call) {
+        (true, _) => Some(Mode::Serve),
+        (false, true) => Some(Mode::Call),
+        (false, false) => None,
+    };
+    let registries = sources.registries(context)?;
+    let sources = sources.options(&context.environment)?;
+    let code = context
+        .environment
+        .state
+        .as_ref()
+        .map(|state| CacheFolders { code: sources.cache.join("_code"), state: state.clone() });
+    let options = RunOptions {
+        program,
+        choice: choice.into(),
+        mode,
+        words,
+        grants: grants.grants(&context.environment)?,
+        limits: limits.into(),
+        stdio: stdio().map_err(Failure::Output)?,
+        open_input: || Box::new(io::stdin()),
+        listen,
+        folder: PathBuf::from("."),
+        sources,
+        code,
+        surroundings: context.surroundings(),
+    };
+    let events = Arc::new(RunEvents::new(context.talk));
+    let outcome = wharf::run(&registries, options, events, &context.progress("reading"), stop).await;
+    let outcome = outcome.map_err(|error| match error.reason() {
+        Cause::RunFault(RunFault::Interrupted) => Failure::Interrupted,
+        _ => error.into(),
+    })?;
+    finish(&outcome, context)
+}

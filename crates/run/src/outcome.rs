@@ -1,0 +1,134 @@
+//! How a guest ended.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use wasmtime::WasmBacktrace;
+use wasmtime_wasi::I32Exit;
+
+use crate::limits::Watch;
+use crate::{Denied, Limits};
+
+/// Frames of a trap that are told.
+const FRAMES_MAX: usize = 32;
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outcome {
+    /// How it ended.
+    pub ended: Ended,
+    /// What it was refused, each once and in the order in which it asked; of many, the first.
+    pub denials: Vec<Denied>,
+    /// What it may have lacked when it failed: a guess, as a guest that finds no folder does not ask for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspected: Option<Denied>,
+}
+
+/// How a guest ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Ended {
+    /// It said so itself, with its exit code; 0 is success.
+    Exit(i32),
+    /// It did what it must not, or gave up.
+    Trap(Trap),
+    /// It was stopped at a limit.
+    Stopped(Stop),
+}
+
+/// What a guest did that it must not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Trap {
+    /// What happened, in the words of the engine.
+    pub message: String,
+    /// Where, the innermost first.
+    pub frames: Vec<Frame>,
+    /// Whether it had asked for more memory than [`Limits::memory`] before.
+    pub memory_refused: bool,
+}
+
+/// A function of a guest that was running.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Frame {
+    /// Its name, demangled; without one, its number in the module.
+    pub function: String,
+    /// The name of its module, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// Where in the module, in bytes from its start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<usize>,
+    /// The line of the source, as `file:line`, where the binary has that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+/// A limit that a guest reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(rename_all = "camelCase")]
+pub enum Stop {
+    /// [`Limits::time`].
+    #[error("it ran for longer than {}", seconds(.0))]
+    Time(Duration),
+    /// [`Limits::fuel`].
+    #[error("it used more than {0} units of fuel")]
+    Fuel(u64),
+    /// [`Limits::output`].
+    #[error("it wrote more than {0} bytes")]
+    Output(u64),
+}
+
+fn seconds(time: &Duration) -> String {
+    format!("{} s", time.as_secs_f64())
+}
+
+impl Ended {
+    /// Tells how a guest ended from the error that ended it.
+    pub(crate) fn of(error: &wasmtime::Error, limits: &Limits, watch: &Watch) -> Self {
+        if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
+            return Self::Exit(*code);
+        }
+        if let (true, Some(output)) = (watch.is_output_exceeded(), limits.output) {
+            return Self::Stopped(Stop::Output(output));
+        }
+        if let Some(stop) = error.downcast_ref::<Stop>() {
+            return Self::Stopped(*stop);
+        }
+        if let (Some(wasmtime::Trap::OutOfFuel), Some(fuel)) = (error.downcast_ref::<wasmtime::Trap>(), limits.fuel) {
+            return Self::Stopped(Stop::Fuel(fuel));
+        }
+        Self::Trap(Trap::of(error, watch))
+    }
+}
+
+impl Trap {
+    fn of(error: &wasmtime::Error, watch: &Watch) -> Self {
+        let message = match error.downcast_ref::<wasmtime::Trap>() {
+            Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
+            None => error.root_cause().to_string(),
+        };
+        let backtrace = error.downcast_ref::<WasmBacktrace>();
+        let frames = backtrace.map_or(&[][..], WasmBacktrace::frames);
+        let frames = frames.iter().take(FRAMES_MAX).map(|frame| Frame {
+            function: frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), demangled),
+            module: frame.module().name().map(str::to_owned),
+            offset: frame.module_offset(),
+            source: frame.symbols().first().and_then(|symbol| Some(format!("{}:{}", symbol.file()?, symbol.line()?))),
+        });
+        Self { message, frames: frames.collect(), memory_refused: watch.is_memory_refused() }
+    }
+}
+
+/// Returns a name as its author wrote it, where it is one of Rust or C++.
+fn demangled(name: &str) -> String {
+    if let Ok(name) = rustc_demangle::try_demangle(name) {
+        return format!("{name:#}");
+    }
+    let symbol = cpp_demangle::Symbol::new(name).ok();
+    symbol
+        .and_then(|symbol| symbol.demangle(&cpp_demangle::DemangleOptions::default()).ok())
+        .unwrap_or_else(|| name.to_owned())
+}

@@ -1,0 +1,61 @@
+//! Why a program does not run.
+
+use std::io;
+use std::net::SocketAddr;
+
+use wharf_artifact::{Kind, Role};
+
+use crate::run::InvalidCall;
+
+/// Why a program does not run; sorted by whose fault it is.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunFault {
+    /// It is no program for Wharf.
+    #[error("{}", not_runnable(*kind, *role, *runner))]
+    NotRunnable {
+        /// What it is.
+        kind: Kind,
+        /// What it is written to be.
+        role: Option<Role>,
+        /// What runs it.
+        runner: Option<&'static str>,
+    },
+    /// A provider was to be run.
+    #[error("it is a provider archive of wasmCloud: native programs, which wasmCloud runs")]
+    Provider,
+    /// It was to be run as a command, and is none.
+    #[error("it is no command: it exports neither `wasi:cli/run` nor `_start`")]
+    NoCommand,
+    /// It has no function that can be called.
+    #[error("there is nothing to run in it: it exports no command, no handler and no function")]
+    NothingToRun,
+    /// A function was to be called, and the arguments are not what it takes.
+    #[error(transparent)]
+    Call(InvalidCall),
+    /// It was to serve, and is no handler.
+    #[error("it is no handler of HTTP: it exports neither `wasi:http/incoming-handler` nor `wasi:http/handler`")]
+    NoHandler,
+    /// It was stopped before it came to its end.
+    #[error("it was interrupted")]
+    Interrupted,
+    /// The engine does not take it.
+    #[error(transparent)]
+    Engine(#[from] wharf_run::Error),
+    /// Nobody can be listened to there.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+fn not_runnable(kind: Kind, role: Option<Role>, runner: Option<&str>) -> String {
+    let what = role.map_or_else(|| kind.to_string(), |role| role.to_string());
+    match runner {
+        Some(runner) => format!("it is a {what}, which {runner} run"),
+        None => format!("it is a {what}, in which there is nothing to run"),
+    }
+}

@@ -1,0 +1,256 @@
+//! `run`: from a name to a running program.
+//!
+//! ```text
+//!   file ──hash────────────────────────────────────────> digest of the Wasm ──> code, kept and mapped
+//!   REPOSITORY@DIGEST ──note of an earlier run─────────>   │                        │
+//!   package ──lock, else tags──> manifest ──layer──────>   │ none                   │
+//!   REPOSITORY:TAG, archive ──> manifest ──layer───────>   v                        v
+//!                                 Wasm ──examine──> may it run? ──compile, keep──> command | server | call
+//! ```
+//!
+//! What is compiled already is neither fetched nor read nor examined again: it was, when it was compiled.
+
+mod calling;
+mod capability;
+mod code;
+mod runner;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::net::TcpListener;
+use wharf_oci::{Digest, Progress};
+use wharf_run::call::Answer;
+use wharf_run::{Allocation, Denied, Ended, Grants, Invocation, Limits, Outcome, Program, Runtime, Stdio, Watcher};
+
+use self::calling::Called;
+use self::code::{Preparation, Prepared};
+use crate::cause::RunFault;
+use crate::homes::Connect;
+use crate::locate::Choice;
+use crate::resolution::Sources;
+use crate::{Cause, ComponentSource, Error, Surroundings};
+
+pub use self::calling::{InvalidCall, OpenInput};
+pub use self::capability::Need;
+
+/// What to run, and what it may reach.
+#[derive(Debug)]
+pub struct RunOptions {
+    /// The program.
+    pub program: ComponentSource,
+    /// Which Wasm is meant where there are several.
+    pub choice: Choice,
+    /// What to run it as; what it exports decides where nothing is said.
+    pub mode: Option<Mode>,
+    /// Its arguments, or the function to call and those of that.
+    pub words: Vec<String>,
+    /// What it may reach.
+    pub grants: Grants,
+    /// How far it may go.
+    pub limits: Limits,
+    /// Where it reads and writes.
+    pub stdio: Stdio,
+    /// Opens standard input for an argument `@-` of a call.
+    pub open_input: OpenInput,
+    /// Where a handler of HTTP takes connections.
+    pub listen: SocketAddr,
+    /// A folder of the project whose lock counts.
+    pub folder: PathBuf,
+    /// Where packages come from.
+    pub sources: Sources,
+    /// Where compiled code is kept; nothing where it is not.
+    pub code: Option<wharf_run::CacheFolders>,
+    /// Where temporary files go, and what time it is.
+    pub surroundings: Surroundings,
+}
+
+/// What a program is run as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A command: from start to end.
+    Command,
+    /// A handler of HTTP: until it is stopped.
+    Serve,
+    /// One of its functions is called.
+    Call,
+}
+
+/// What became of a program.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RunOutcome {
+    /// The digest of the Wasm.
+    pub wasm_digest: Digest,
+    /// How it ended, and what it was refused; nothing where nothing was started.
+    #[serde(flatten)]
+    pub outcome: Option<Outcome>,
+    /// What a function answered.
+    #[serde(flatten)]
+    pub answer: Option<Answer>,
+    /// What can be called, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<String>,
+}
+
+/// Is told how a run goes on, as it does.
+pub trait RunWatcher: Send + Sync + fmt::Debug + 'static {
+    /// A program is about to run for the first time here.
+    fn introduce(&self, introduction: &Introduction);
+    /// It is being compiled, which can take seconds; `done` follows.
+    fn compiling(&self, size: u64);
+    /// It is compiled.
+    fn compiled(&self);
+    /// A handler takes connections.
+    fn listening(&self, address: SocketAddr);
+    /// An instance of a handler ended otherwise than it should have.
+    fn ended(&self, ended: &Ended);
+    /// A handler was refused something, for the first time.
+    fn denied(&self, denied: &Denied);
+    /// Something went wrong that does not matter to the program, such as code that was kept and is damaged.
+    fn note(&self, text: &str);
+}
+
+/// A program that has not run here before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Introduction {
+    /// The digest of its Wasm.
+    pub wasm_digest: Digest,
+    /// What it asks for beyond what every program has.
+    pub needs: Vec<Need>,
+}
+
+/// Runs a program: a command to its end, a handler of HTTP until `shutdown`.
+///
+/// # Errors
+/// [`Error::Run`], where the program does not come to its start. What it does after that is in [`RunOutcome`].
+pub async fn run(
+    connect: &dyn Connect,
+    options: RunOptions,
+    watcher: Arc<dyn RunWatcher>,
+    progress: &Arc<dyn Progress>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<RunOutcome, Error> {
+    let program = options.program.to_string();
+    let outcome = start(connect, options, watcher, progress, shutdown).await;
+    outcome.map_err(|source| Error::Run { program, source })
+}
+
+async fn start(
+    connect: &dyn Connect,
+    options: RunOptions,
+    watcher: Arc<dyn RunWatcher>,
+    progress: &Arc<dyn Progress>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<RunOutcome, Cause> {
+    let preparation = Preparation { connect, options: &options, watcher: &*watcher, progress };
+    let mut shutdown = std::pin::pin!(shutdown);
+    let prepared = tokio::select! {
+        prepared = preparation.prepare() => prepared?,
+        () = &mut shutdown => return Err(RunFault::Interrupted.into()),
+    };
+    let program = choose(&prepared, options.mode)?;
+    let wasm_digest = prepared.digest.clone();
+    let mut arguments = vec![name(&options.program)];
+    arguments.extend(options.words.iter().cloned());
+    let invocation = Invocation { arguments, grants: options.grants, limits: options.limits, stdio: options.stdio };
+    let nothing = RunOutcome { wasm_digest, outcome: None, answer: None, usage: None };
+    let ran = |outcome| RunOutcome { outcome: Some(outcome), ..nothing.clone() };
+    Ok(match program {
+        Program::Handler(_) => {
+            let listener = listen(options.listen).await?;
+            watcher.listening(listener.local_addr().unwrap_or(options.listen));
+            serve(prepared, invocation, watcher, listener, shutdown).await?;
+            ran(Outcome { ended: Ended::Exit(0), denials: Vec::new(), suspected: None })
+        }
+        Program::Command(_) => tokio::select! {
+            outcome = command(prepared, invocation) => ran(outcome?),
+            () = shutdown => return Err(RunFault::Interrupted.into()),
+        },
+        Program::Functions => {
+            let usage = format!("wharf run {}", options.program);
+            let call = calling::call(prepared, &usage, &options.words, options.open_input, invocation);
+            let called = tokio::select! {
+                called = call => called?,
+                () = shutdown => return Err(RunFault::Interrupted.into()),
+            };
+            match called {
+                Called::Answered(answer, outcome) => RunOutcome { answer, ..ran(outcome) },
+                Called::Usage(usage) => RunOutcome { usage: Some(usage), ..nothing },
+            }
+        }
+    })
+}
+
+/// Returns what a program is run as.
+fn choose(prepared: &Prepared, mode: Option<Mode>) -> Result<Program, Cause> {
+    let all = Program::all_of(&prepared.code, &prepared.runtime);
+    let first = |is_it: fn(&Program) -> bool| all.iter().copied().find(|program| is_it(program));
+    match mode {
+        None => Ok(all.first().copied().unwrap_or(Program::Functions)),
+        Some(Mode::Call) => Ok(Program::Functions),
+        Some(Mode::Command) => {
+            first(|program| matches!(program, Program::Command(_))).ok_or_else(|| RunFault::NoCommand.into())
+        }
+        Some(Mode::Serve) => {
+            first(|program| matches!(program, Program::Handler(_))).ok_or_else(|| RunFault::NoHandler.into())
+        }
+    }
+}
+
+/// Runs a command on a thread of its own, so that a call of it that blocks does not keep a signal from being seen.
+async fn command(prepared: Prepared, invocation: Invocation) -> Result<Outcome, Cause> {
+    let Prepared { runtime, code, .. } = prepared;
+    let guest = tokio::spawn(async move { wharf_run::command(&runtime, &code, &invocation).await });
+    match guest.await {
+        Ok(outcome) => Ok(outcome.map_err(RunFault::from)?),
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}
+
+async fn serve(
+    prepared: Prepared,
+    invocation: Invocation,
+    watcher: Arc<dyn RunWatcher>,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Cause> {
+    let memory = invocation.limits.memory;
+    let fuel = invocation.limits.fuel.is_some();
+    let pooled = wharf_run::EngineOptions { fuel, allocation: Allocation::Pool { memory } };
+    let prepared = prepared.on(Runtime::new(pooled).map_err(RunFault::from)?);
+    let watcher = Arc::new(Told(watcher));
+    let served =
+        wharf_run::serve(&prepared.runtime, &prepared.code, Arc::new(invocation), watcher, listener, shutdown).await;
+    Ok(served.map_err(RunFault::from)?)
+}
+
+/// Tells a [`RunWatcher`] what a server sees.
+struct Told(Arc<dyn RunWatcher>);
+
+impl Watcher for Told {
+    fn ended(&self, ended: &Ended) {
+        self.0.ended(ended);
+    }
+
+    fn denied(&self, denied: &Denied) {
+        self.0.denied(denied);
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Cause> {
+    TcpListener::bind(address).await.map_err(|source| RunFault::Listen { address, source }.into())
+}
+
+/// Returns what a program is told that it is called: the last part of what people call it, without version.
+fn name(program: &ComponentSource) -> String {
+    match program {
+        ComponentSource::File(path) => path.display().to_string(),
+        ComponentSource::Package(request) => request.package.name().to_string(),
+        ComponentSource::Artifact(location) => location.to_string(),
+    }
+}
