@@ -11,7 +11,7 @@ use wharf_testing::specimens::specimens;
 use crate::session::Session;
 
 /// Publishes the specimen of this name as `acme/REPOSITORY:1.0.0`.
-async fn publish(registry: &TestRegistry, repository: &str, name: &str) {
+pub(crate) async fn publish(registry: &TestRegistry, repository: &str, name: &str) {
     let specimen = specimens().into_iter().find(|specimen| specimen.name == name).unwrap();
     let client = Client::new(ClientOptions::default()).unwrap();
     let repository = client.repository(registry.registry(), &format!("acme/{repository}").parse().unwrap());

@@ -3,6 +3,7 @@
 use wharf_testing::fixtures;
 use wharf_testing::registry::TestRegistry;
 
+use crate::deploy::publish;
 use crate::session::Session;
 
 const MANIFESTS: &str = "\
@@ -159,4 +160,23 @@ async fn a_tag_that_cannot_be_pinned_is_a_tag_to_a_check() {
     assert_eq!((output.status.code(), &output.stdout[..]), (Some(1), &b"block.yaml:3: acme/hello:1\n"[..]));
     let output = session.run("pin block.yaml");
     assert_eq!((output.status.code(), &output.stdout[..]), (Some(0), &b""[..]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_index_filters_are_pinned_to_what_their_host_compares() {
+    let (registry, mut session) = harbour().await;
+    publish(&registry, "index", "index of buildx").await;
+    let image = format!("{}/acme/index:1.0.0", registry.registry());
+    let told = session.run(&format!("inspect {image} --json"));
+    let told = String::from_utf8(told.stdout).unwrap();
+    let digest = |key: &str| {
+        let (_, rest) = told.split_once(&format!("\"{key}\": \"")).unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let plugin = format!("apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nspec:\n  url: oci://{image}");
+    let service = format!("services:\n  a:\n    image: {image}");
+    for (text, digest) in [(plugin, digest("taken")), (service, digest("digest"))] {
+        let output = session.run_with("pin -", &[], text.as_bytes());
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{text}@{digest}"));
+    }
 }
