@@ -26,7 +26,7 @@ use wharf_oci::{Digest, Progress};
 use wharf_run::call::Answer;
 use wharf_run::{Allocation, Denied, Ended, Grants, Invocation, Limits, Outcome, Program, Runtime, Stdio, Watcher};
 
-use self::calling::Called;
+use self::calling::{Called, Request};
 use self::code::{Preparation, Prepared};
 use crate::cause::RunFault;
 use crate::homes::Connect;
@@ -172,8 +172,13 @@ async fn start(
             () = shutdown => return Err(RunFault::Interrupted.into()),
         },
         Program::Functions => {
-            let usage = format!("wharf run {}", options.program);
-            let call = calling::call(prepared, &usage, &options.words, options.open_input, invocation);
+            let request = Request {
+                program: &format!("wharf run {}", options.program),
+                words: &options.words,
+                folder: &options.folder,
+                open_input: options.open_input,
+            };
+            let call = calling::call(prepared, request, invocation);
             let called = tokio::select! {
                 called = call => called?,
                 () = shutdown => return Err(RunFault::Interrupted.into()),

@@ -42,6 +42,7 @@ mod agreement;
 mod bounds;
 pub mod compare;
 mod dependencies;
+mod docs;
 mod document;
 pub mod edit;
 mod encode;

@@ -54,6 +54,8 @@ fn install(tool: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(tool).map_err(|source| Error::File { path: tool.to_owned(), source })?;
     let mut npm = Command::new("npm");
     npm.args(["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"]);
+    // The package of the WIT names a tool to use it with, which is four times as large as all the rest.
+    npm.arg("--legacy-peer-deps");
     npm.arg("--prefix").arg(tool).args(PACKAGES).current_dir(tool);
     run_in_sight(&mut npm)
 }

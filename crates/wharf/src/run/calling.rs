@@ -3,13 +3,17 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 
-use wharf_run::call::{Answer, BytesFrom, Call, Docs, Usage, UsageError, functions};
+use wharf_run::call::{Answer, BytesFrom, Call, Function, Usage, UsageError, functions};
 use wharf_run::{Invocation, Outcome};
 
 use super::code::Prepared;
 use crate::Cause;
+use crate::blocking::blocking;
 use crate::cause::RunFault;
+use crate::diff::read_text;
+use crate::project::wit_of;
 
 /// What a word asks for that wants to know what there is.
 const HELP: [&str; 2] = ["--help", "-h"];
@@ -41,25 +45,30 @@ impl fmt::Display for InvalidCall {
     }
 }
 
+/// A function to call, as people write it.
+pub(super) struct Request<'a> {
+    /// The words that lead to the program.
+    pub(super) program: &'a str,
+    /// The function, and what it is given.
+    pub(super) words: &'a [String],
+    /// A folder of the project whose WIT says what functions do.
+    pub(super) folder: &'a Path,
+    /// Opens standard input, for an argument that is read from there.
+    pub(super) open_input: OpenInput,
+}
+
 /// Calls the function that the words name, with the rest of them. All of them are read before the program starts.
-pub(super) async fn call(
-    prepared: Prepared,
-    program: &str,
-    words: &[String],
-    open_input: OpenInput,
-    invocation: Invocation,
-) -> Result<Called, Cause> {
+pub(super) async fn call(prepared: Prepared, request: Request<'_>, invocation: Invocation) -> Result<Called, Cause> {
     let Prepared { runtime, code, .. } = prepared;
+    let Request { words, open_input, .. } = request;
     let functions = functions(&runtime, &code);
     if functions.is_empty() {
         return Err(RunFault::NothingToRun.into());
     }
-    let docs = Docs::new();
-    let usage = Usage { program, functions: &functions, docs: &docs };
     let values = words.iter().position(|word| word == "--").unwrap_or(words.len());
     let help = words[..values].iter().position(|word| HELP.contains(&word.as_str()));
     if let Some(at) = help.or(words.is_empty().then_some(0)) {
-        return Ok(Called::Usage(usage.text(&words[..at])));
+        return Ok(Called::Usage(request.usage(&functions, &words[..at]).await));
     }
     let mut open = |from: BytesFrom<'_>| -> io::Result<Box<dyn Read>> {
         match from {
@@ -67,10 +76,13 @@ pub(super) async fn call(
             BytesFrom::Stdin => Ok(open_input()),
         }
     };
-    let call = Call::parse(&functions, words, &mut open).map_err(|source| {
-        let (source, usage) = (Box::new(source), usage.text(words));
-        RunFault::Call(InvalidCall { source, usage })
-    })?;
+    let call = match Call::parse(&functions, words, &mut open) {
+        Ok(call) => call,
+        Err(source) => {
+            let usage = request.usage(&functions, words).await;
+            return Err(RunFault::Call(InvalidCall { source: Box::new(source), usage }).into());
+        }
+    };
     let guest = tokio::spawn(async move { wharf_run::call(&runtime, &code, &call, &invocation).await });
     match guest.await {
         Ok(called) => {
@@ -78,5 +90,15 @@ pub(super) async fn call(
             Ok(Called::Answered(called.answer, called.outcome))
         }
         Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}
+
+impl Request<'_> {
+    /// Says how to call what the words lead to. What functions do is told by the WIT of the project, where there is one
+    /// that can be read.
+    async fn usage(&self, functions: &[Function], words: &[String]) -> String {
+        let wit = wit_of(self.folder);
+        let docs = blocking(move || read_text(&wit).map(|resolved| resolved.docs())).await.unwrap_or_default();
+        Usage { program: self.program, functions, docs: &docs }.text(words)
     }
 }

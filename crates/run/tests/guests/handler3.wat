@@ -1,0 +1,52 @@
+;; Answers requests by WASI 0.3. What it does is said by the first letter of the path: `a` answers, `d` sends a request to
+;; another host and then answers, `f` gives an error for an answer, `l` computes for ever, `t` traps, and `w` waits for ever.
+(module
+  (import "wasi:clocks/monotonic-clock@0.3.0" "wait-for" (func $wait (param i64)))
+  (import "wasi:http/types@0.3.0" "[constructor]fields" (func $fields (result i32)))
+  (import "wasi:http/types@0.3.0" "[method]request.get-path-with-query" (func $path (param i32 i32)))
+  (import "wasi:http/types@0.3.0" "[static]response.new" (func $response (param i32 i32 i32 i32 i32)))
+  (import "wasi:http/types@0.3.0" "[future-new-1][static]response.new" (func $response-trailers (result i64)))
+  (import "wasi:http/types@0.3.0" "[async-lower][future-write-1][static]response.new" (func $end-response (param i32 i32) (result i32)))
+  (import "wasi:http/types@0.3.0" "[static]request.new" (func $request (param i32 i32 i32 i32 i32 i32 i32)))
+  (import "wasi:http/types@0.3.0" "[future-new-1][static]request.new" (func $request-trailers (result i64)))
+  (import "wasi:http/types@0.3.0" "[async-lower][future-write-1][static]request.new" (func $end-request (param i32 i32) (result i32)))
+  (import "wasi:http/types@0.3.0" "[method]request.set-authority" (func $set-authority (param i32 i32 i32 i32) (result i32)))
+  (import "wasi:http/client@0.3.0" "send" (func $send (param i32 i32)))
+  (memory (export "memory") 1)
+  (global $free (mut i32) (i32.const 4096))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (global.set $free (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
+    (global.get $free)
+    (global.set $free (i32.add (global.get $free) (local.get 3))))
+  (data (i32.const 1024) "other.example")
+
+  ;; No trailers: that is what the zeros at 512 say.
+  (func $ask (local $trailers i64)
+    (local.set $trailers (call $request-trailers))
+    (call $request (call $fields) (i32.const 0) (i32.const 0) (i32.wrap_i64 (local.get $trailers)) (i32.const 0) (i32.const 0)
+      (i32.const 0))
+    (drop (call $end-request (i32.wrap_i64 (i64.shr_u (local.get $trailers) (i64.const 32))) (i32.const 512)))
+    (drop (call $set-authority (i32.load (i32.const 0)) (i32.const 1) (i32.const 1024) (i32.const 13)))
+    (call $send (i32.load (i32.const 0)) (i32.const 16)))
+
+  (func $secret unreachable)
+
+  (func (export "wasi:http/handler@0.3.0#handle") (param $asked i32) (result i32) (local $letter i32) (local $trailers i64)
+    (call $path (local.get $asked) (i32.const 0))
+    (local.set $letter (i32.load8_u (i32.add (i32.load (i32.const 4)) (i32.const 1))))
+    (if (i32.eq (local.get $letter) (i32.const 0x64)) (then (call $ask)))
+    (if (i32.eq (local.get $letter) (i32.const 0x66))
+      (then
+        ;; `internal-error`, without a word.
+        (i32.store8 (i32.const 256) (i32.const 1))
+        (i32.store8 (i32.const 264) (i32.const 38))
+        (return (i32.const 256))))
+    (if (i32.eq (local.get $letter) (i32.const 0x6c)) (then (loop (br 0))))
+    (if (i32.eq (local.get $letter) (i32.const 0x74)) (then (call $secret)))
+    (if (i32.eq (local.get $letter) (i32.const 0x77)) (then (call $wait (i64.const -1))))
+    (local.set $trailers (call $response-trailers))
+    (call $response (call $fields) (i32.const 0) (i32.const 0) (i32.wrap_i64 (local.get $trailers)) (i32.const 0))
+    (drop (call $end-response (i32.wrap_i64 (i64.shr_u (local.get $trailers) (i64.const 32))) (i32.const 512)))
+    (i32.store8 (i32.const 256) (i32.const 0))
+    (i32.store (i32.const 264) (i32.load (i32.const 0)))
+    (i32.const 256)))
