@@ -98,6 +98,7 @@ pub(crate) enum Command {
     Tree(command::tree::Args),
     Get(command::get::Args),
     Diff(command::diff::Args),
+    Cache(command::cache::Args),
     Login(command::login::Args),
     Logout(command::logout::Args),
     Hub(command::hub::Args),

@@ -111,7 +111,7 @@ impl Failure {
             _ => None,
         };
         if let Some(hint) = hint {
-            let _written = writeln!(text, "\nhint: {}", printable(&hint));
+            let _written = writeln!(text, "\nhint: {}", indented(&hint));
         }
         text
     }
@@ -121,7 +121,8 @@ impl Failure {
 ///
 /// What comes from afar may have lines too: indented, they cannot look like the end of the message.
 fn indented(text: &str) -> String {
-    text.lines().map(printable).collect::<Vec<_>>().join("\n    ")
+    let lines = text.lines().map(|line| printable(line).trim_end().to_owned());
+    lines.collect::<Vec<_>>().join("\n    ").replace("\n    \n", "\n\n")
 }
 
 /// Returns the text of an error without the number that the standard library puts behind what the system says.

@@ -12,7 +12,7 @@ use crate::args::Format;
 use crate::context::Context;
 use crate::exit;
 use crate::failure::Failure;
-use crate::output::Render;
+use crate::output::{Render, printable};
 use crate::run_events::ending;
 
 /// Returns the streams of this process, for a guest.
@@ -52,7 +52,8 @@ fn form(out: &impl IsTerminal) -> Form {
 impl Render for RunOutcome {
     fn render(&self, out: &mut dyn Write) -> io::Result<()> {
         match (&self.usage, &self.answer) {
-            (Some(usage), _) => out.write_all(usage.as_bytes()),
+            // Programs choose the names of what they export.
+            (Some(usage), _) => usage.lines().try_for_each(|line| writeln!(out, "{}", printable(line))),
             (None, Some(answer)) => answer.print(form(&io::stdout()), out),
             (None, None) => Ok(()),
         }

@@ -125,6 +125,7 @@ async fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Compose(args) => command::compose::run(args, context).await,
         Command::Deploy(args) => command::deploy::run(args, context).await,
         Command::Pin(args) => command::pin::run(args, context).await,
+        Command::Cache(args) => command::cache::run(args, context).await,
         Command::Diff(args) => command::diff::run(args, context).await,
         Command::Login(args) => command::login::run(args, context).await,
         Command::Logout(args) => command::logout::run(args, context).await,

@@ -94,9 +94,18 @@ impl EditedProjectArgs {
 impl SourcesArgs {
     /// Returns where packages come from.
     pub(crate) fn options(&self, environment: &Environment) -> Result<Sources, Failure> {
+        let cache = self.cache(environment);
+        self.options_with(
+            cache.ok_or_else(|| Failure::Usage("there is no HOME for packages: pass --cache".to_owned()))?,
+            environment,
+        )
+    }
+
+    /// Returns where packages come from, which are kept in the folder `cache`.
+    pub(crate) fn options_with(&self, cache: PathBuf, environment: &Environment) -> Result<Sources, Failure> {
         Ok(Sources {
             config: self.registries.settings(environment)?,
-            cache: self.cache(environment)?,
+            cache,
             network: if self.offline { Network::Offline } else { Network::Online },
             may_move: self.allow_move.clone(),
         })
@@ -108,9 +117,8 @@ impl SourcesArgs {
     }
 
     /// Returns the folder in which packages are kept.
-    fn cache(&self, environment: &Environment) -> Result<PathBuf, Failure> {
-        let folder = self.cache.as_ref().or(environment.package_cache.as_ref()).cloned();
-        folder.ok_or_else(|| Failure::Usage("there is no HOME for packages: pass --cache".to_owned()))
+    pub(crate) fn cache(&self, environment: &Environment) -> Option<PathBuf> {
+        self.cache.as_ref().or(environment.package_cache.as_ref()).cloned()
     }
 }
 

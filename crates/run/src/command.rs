@@ -59,7 +59,10 @@ pub(crate) async fn within<T>(
             Err(_) => return Ok(Err(Ended::Stopped(Stop::Time(time)))),
         },
     };
-    Ok(given.map_err(|error| Ended::of(&error, limits, watch)))
+    match Ended::stopped(limits, watch) {
+        Some(stopped) => Ok(Err(stopped)),
+        None => Ok(given.map_err(|error| Ended::of(&error, limits, watch))),
+    }
 }
 
 /// Runs `_start`. The outer result is ours, the inner one the guest's.

@@ -2,12 +2,22 @@
 
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::serve::REQUESTS_MAX;
+use crate::code::CompiledComponent;
 use crate::{Code, Error};
 
 /// Bytes of a memory, and of a table, that are cleared in place when an instance ends: that is quicker than to give them
 /// back and to be given them again.
 const KEEP_RESIDENT: (usize, usize) = (8 * 1024 * 1024, 100 * 1024);
+/// Memories in a pool; each takes address space, of which there is an end.
+const MEMORIES: u32 = 1_000;
+/// Tables in a pool; a component has a few for each memory.
+const TABLES: u32 = 2_000;
+/// Elements that a table in a pool may grow to.
+const TABLE_ELEMENTS: usize = 50_000;
+/// Stacks in a pool: an instance of WASI 0.3 can be at several things at once.
+const STACKS: u32 = 2_000;
+/// Memories, and tables, of one core module.
+const OF_ONE_MODULE_MAX: u32 = 16;
 /// Bytes of the records of one instance.
 const INSTANCE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Places in the pool that keep what they had for the next instance of the same component.
@@ -29,7 +39,7 @@ pub enum Allocation {
     #[default]
     OnDemand,
     /// From a pool that is reserved before, and used again: best for a server. Where the system has no address space for
-    /// that, as under `ulimit -v`, it is as [`Allocation::OnDemand`].
+    /// that, as under `ulimit -v`, it is as [`Allocation::OnDemand`]. Not every program fits: see [`Runtime::places_for`].
     Pool {
         /// Bytes that one memory may grow to.
         memory: u64,
@@ -40,6 +50,7 @@ pub enum Allocation {
 #[derive(Debug, Clone)]
 pub struct Runtime {
     pub(crate) engine: Engine,
+    is_pooled: bool,
 }
 
 impl Runtime {
@@ -57,12 +68,30 @@ impl Runtime {
         if let Allocation::Pool { memory } = options.allocation {
             config.allocation_strategy(pool(memory));
             if let Ok(engine) = Engine::new(&config) {
-                return Ok(Self { engine });
+                return Ok(Self { engine, is_pooled: true });
             }
             config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
         }
         let engine = Engine::new(&config).map_err(|source| Error::Engine { source: source.into() })?;
-        Ok(Self { engine })
+        Ok(Self { engine, is_pooled: false })
+    }
+
+    /// Returns how many instances of a program have place at the same time: none where one alone needs more than the whole
+    /// pool has, and any number without a pool.
+    #[must_use]
+    pub fn places_for(&self, code: &Code) -> usize {
+        let required = match code {
+            Code::Module(module) => Some(module.0.resources_required()),
+            // One that is given modules, and needs what nobody knows, finds nobody here who gives it any.
+            Code::Component(CompiledComponent(component)) => component.resources_required(),
+        };
+        let places = |all: u32, each: u32| all.checked_div(each).map_or(usize::MAX, |places| places as usize);
+        match required {
+            Some(required) if self.is_pooled => {
+                places(MEMORIES, required.num_memories).min(places(TABLES, required.num_tables))
+            }
+            _ => usize::MAX,
+        }
     }
 
     /// Compiles a binary, on all cores. It blocks.
@@ -74,12 +103,13 @@ impl Runtime {
     }
 }
 
-/// A pool for as many instances as requests are worked on at once.
+/// A pool that memories, tables and stacks bound; instances are only counted, and one component can have many.
 fn pool(memory: u64) -> PoolingAllocationConfig {
-    let count = u32::try_from(REQUESTS_MAX).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(count).total_core_instances(count);
-    pool.total_memories(count).total_tables(count).total_stacks(count);
+    pool.total_component_instances(u32::MAX).total_core_instances(u32::MAX);
+    pool.total_memories(MEMORIES).total_tables(TABLES).table_elements(TABLE_ELEMENTS);
+    pool.total_stacks(STACKS);
+    pool.max_memories_per_module(OF_ONE_MODULE_MAX).max_tables_per_module(OF_ONE_MODULE_MAX);
     pool.max_component_instance_size(INSTANCE_BYTES_MAX).max_core_instance_size(INSTANCE_BYTES_MAX);
     pool.max_memory_size(usize::try_from(memory).unwrap_or(usize::MAX));
     pool.max_unused_warm_slots(WARM_MAX);

@@ -224,16 +224,23 @@ where
             (response.await?, Box::new(std::future::ready(Ok(()))))
         }
     };
-    Ok((response.map(|body| Timed { body, frame_time, wait: None }.boxed_unsync()), connection))
+    Ok((response.map(|body| Timed::new(body, frame_time).boxed_unsync()), connection))
 }
 
 /// A body that does not let a guest that reads it wait for ever.
-struct Timed {
+pub(crate) struct Timed {
     body: Incoming,
     /// How long the next frame may take.
     frame_time: Duration,
     /// Runs while the guest waits for a frame.
     wait: Option<Pin<Box<Sleep>>>,
+}
+
+impl Timed {
+    /// Gives each part of a body this long to come.
+    pub(crate) fn new(body: Incoming, frame_time: Duration) -> Self {
+        Self { body, frame_time, wait: None }
+    }
 }
 
 impl Body for Timed {

@@ -23,7 +23,7 @@ pub struct Limits {
     pub fuel: Option<u64>,
     /// Elements of all its tables together.
     pub table_elements: usize,
-    /// Core instances, tables, and resources that it holds: each no more than this.
+    /// Core instances, tables and memories that it has: each no more than this.
     pub instances: usize,
     /// Bytes that it may write to standard output and standard error together; nothing is unlimited.
     pub output: Option<u64>,
@@ -61,16 +61,18 @@ pub(crate) struct Watch {
     output: AtomicU64,
     output_exceeded: AtomicBool,
     memory_refused: AtomicBool,
+    expired: AtomicBool,
 }
 
 impl Meter {
     pub(crate) fn new(limits: &Limits) -> Self {
         let shared = Watch {
-            deadline: limits.time.map(|time| Instant::now() + time),
+            deadline: limits.time.and_then(|time| Instant::now().checked_add(time)),
             output_max: limits.output.unwrap_or(u64::MAX),
             output: AtomicU64::new(0),
             output_exceeded: AtomicBool::new(false),
             memory_refused: AtomicBool::new(false),
+            expired: AtomicBool::new(false),
         };
         Self {
             memory_max: limits.memory,
@@ -107,12 +109,23 @@ impl Watch {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
+    /// Notes that the guest was ended because its time was over.
+    pub(crate) fn expire(&self) {
+        self.expired.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_expired(&self) -> bool {
+        self.expired.load(Ordering::Relaxed)
+    }
+
     /// Whether the guest asked for more memory than it may have.
     pub(crate) fn is_memory_refused(&self) -> bool {
         self.memory_refused.load(Ordering::Relaxed)
     }
 }
 
+/// What the system then fails to provide stays counted: the engine also tells of failures that it did not ask about, so that
+/// a guest could count down what it has.
 impl ResourceLimiter for Meter {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let growth = desired.saturating_sub(current) as u64;

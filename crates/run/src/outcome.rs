@@ -1,5 +1,6 @@
 //! How a guest ended.
 
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -11,6 +12,9 @@ use crate::{Denied, Limits};
 
 /// Frames of a trap that are told.
 const FRAMES_MAX: usize = 32;
+
+/// Bytes of the name of a function that are told.
+const NAME_BYTES_MAX: usize = 1_000;
 
 /// What came of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -88,11 +92,11 @@ fn seconds(time: &Duration) -> String {
 impl Ended {
     /// Tells how a guest ended from the error that ended it.
     pub(crate) fn of(error: &wasmtime::Error, limits: &Limits, watch: &Watch) -> Self {
+        if let Some(stop) = Self::stopped(limits, watch) {
+            return stop;
+        }
         if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
             return Self::Exit(*code);
-        }
-        if let (true, Some(output)) = (watch.is_output_exceeded(), limits.output) {
-            return Self::Stopped(Stop::Output(output));
         }
         if let Some(stop) = error.downcast_ref::<Stop>() {
             return Self::Stopped(*stop);
@@ -101,6 +105,15 @@ impl Ended {
             return Self::Stopped(Stop::Fuel(fuel));
         }
         Self::Trap(Trap::of(error, watch))
+    }
+
+    /// Tells at which limit a guest was stopped, whatever it made of that: it may go on after a write that failed.
+    pub(crate) fn stopped(limits: &Limits, watch: &Watch) -> Option<Self> {
+        match (watch.is_output_exceeded(), watch.is_expired()) {
+            (true, _) => limits.output.map(|output| Self::Stopped(Stop::Output(output))),
+            (false, true) => limits.time.map(|time| Self::Stopped(Stop::Time(time))),
+            (false, false) => None,
+        }
     }
 }
 
@@ -124,11 +137,65 @@ impl Trap {
 
 /// Returns a name as its author wrote it, where it is one of Rust or C++.
 fn demangled(name: &str) -> String {
+    // Mangled names can say themselves again and again, and come to more than there is memory.
+    let mut text = Bounded(String::new());
     if let Ok(name) = rustc_demangle::try_demangle(name) {
-        return format!("{name:#}");
+        // What does not fit is left out.
+        let _written = write!(text, "{name:#}");
+        return text.0;
     }
-    let symbol = cpp_demangle::Symbol::new(name).ok();
-    symbol
-        .and_then(|symbol| symbol.demangle(&cpp_demangle::DemangleOptions::default()).ok())
-        .unwrap_or_else(|| name.to_owned())
+    if let Ok(symbol) = cpp_demangle::Symbol::new(name) {
+        let _written = symbol.structured_demangle(&mut text, &cpp_demangle::DemangleOptions::default());
+    }
+    if text.0.is_empty() {
+        let _written = text.write_str(name);
+    }
+    text.0
+}
+
+/// A text that grows to [`NAME_BYTES_MAX`] and no further.
+struct Bounded(String);
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = text.floor_char_boundary(NAME_BYTES_MAX - self.0.len());
+        self.0.push_str(&text[..end]);
+        if end == text.len() { Ok(()) } else { Err(fmt::Error) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_source() {
+        for (name, expected) in [
+            ("main", "main"),
+            ("", ""),
+            ("_ZN4core9panicking5panic17h0123456789abcdefE", "core::panicking::panic"),
+            ("_RNvC6guests4main", "guests::main"),
+            ("_ZN3foo3barEi", "foo::bar(int)"),
+        ] {
+            assert_eq!(demangled(name), expected);
+        }
+    }
+
+    #[test]
+    fn a_name_that_grows_without_end_is_cut() {
+        // Each substitution names a function that takes the last one twice.
+        let doubling: String = (0..30).map(|number| format!("PFvS{0}_S{0}_E", seq(number))).collect();
+        let names = [format!("_Z1fi{doubling}"), "a".repeat(1 << 20), format!("{}é", "a".repeat(NAME_BYTES_MAX - 1))];
+        for name in names {
+            assert!(demangled(&name).len() <= NAME_BYTES_MAX, "{name}");
+        }
+    }
+
+    /// Writes the number of a substitution.
+    fn seq(number: u32) -> String {
+        match number {
+            0 => String::new(),
+            number => char::from_digit(number - 1, 36).unwrap().to_uppercase().to_string(),
+        }
+    }
 }

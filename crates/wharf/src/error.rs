@@ -77,6 +77,12 @@ pub enum Error {
         /// Why.
         source: Cause,
     },
+    /// `cache` failed.
+    #[error("cannot look after the compiled code that is kept")]
+    Cache {
+        /// Why.
+        source: Cause,
+    },
     /// `diff` could not read one of the two.
     #[error("cannot read the WIT of `{target}`")]
     ReadWit {
@@ -311,6 +317,7 @@ impl Error {
             | Self::PackFile { source, .. }
             | Self::Inspect { source, .. }
             | Self::Run { source, .. }
+            | Self::Cache { source }
             | Self::ReadWit { source, .. }
             | Self::Diff { source, .. }
             | Self::Tags { source, .. }

@@ -29,6 +29,7 @@
 mod add;
 mod blocking;
 mod build;
+mod cache;
 mod cause;
 mod check;
 mod compose;
@@ -84,6 +85,7 @@ mod wasm_file;
 
 pub use add::{AddOptions, AddOrigin, EditOutcome, InterfaceUse, KeptVersion, add};
 pub use build::{BuildOptions, BuildOutcome, BuiltPackage, build};
+pub use cache::{CacheOutcome, clear_cache, verify_cache};
 pub use cause::{Cause, ComposeFault, DeployFault, EditFault, PackageFault, PinFault, Reason, RunFault, Unfit};
 pub use check::{CheckOptions, CheckOutcome, CheckedPackage, Standing, check};
 pub use compose::{

@@ -19,12 +19,16 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::net::TcpListener;
 use wharf_oci::{Digest, Progress};
+use wharf_package::RegistryName;
 use wharf_run::call::Answer;
-use wharf_run::{Allocation, Denied, Ended, Grants, Invocation, Limits, Outcome, Program, Runtime, Stdio, Watcher};
+use wharf_run::{
+    Allocation, Denied, Ended, Grants, Invocation, Limits, Outcome, Program, Runtime, Stdio, Stop, Watcher,
+};
 
 use self::calling::{Called, Request};
 use self::code::{Preparation, Prepared};
@@ -36,6 +40,9 @@ use crate::{Cause, ComponentSource, Error, Surroundings};
 
 pub use self::calling::{InvalidCall, OpenInput};
 pub use self::capability::Need;
+
+/// How long after the end of its time a guest may be in a call that blocks.
+const BLOCKED_MAX: Duration = Duration::from_millis(500);
 
 /// What to run, and what it may reach.
 #[derive(Debug)]
@@ -62,6 +69,8 @@ pub struct RunOptions {
     pub folder: PathBuf,
     /// Where packages come from.
     pub sources: Sources,
+    /// The registry to ask for packages, whatever settings say.
+    pub registry: Option<RegistryName>,
     /// Where compiled code is kept; nothing where it is not.
     pub code: Option<wharf_run::CacheFolders>,
     /// Where temporary files go, and what time it is.
@@ -162,9 +171,7 @@ async fn start(
     let ran = |outcome| RunOutcome { outcome: Some(outcome), ..nothing.clone() };
     Ok(match program {
         Program::Handler(_) => {
-            let listener = listen(options.listen).await?;
-            watcher.listening(listener.local_addr().unwrap_or(options.listen));
-            serve(prepared, invocation, watcher, listener, shutdown).await?;
+            serve(prepared, invocation, watcher, options.listen, shutdown).await?;
             ran(Outcome { ended: Ended::Exit(0), denials: Vec::new(), suspected: None })
         }
         Program::Command(_) => tokio::select! {
@@ -207,43 +214,79 @@ fn choose(prepared: &Prepared, mode: Option<Mode>) -> Result<Program, Cause> {
     }
 }
 
-/// Runs a command on a thread of its own, so that a call of it that blocks does not keep a signal from being seen.
 async fn command(prepared: Prepared, invocation: Invocation) -> Result<Outcome, Cause> {
     let Prepared { runtime, code, .. } = prepared;
-    let guest = tokio::spawn(async move { wharf_run::command(&runtime, &code, &invocation).await });
-    match guest.await {
-        Ok(outcome) => Ok(outcome.map_err(RunFault::from)?),
-        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    let time = invocation.limits.time;
+    let guest = apart(time, async move { wharf_run::command(&runtime, &code, &invocation).await }).await;
+    match guest {
+        Some(outcome) => Ok(outcome.map_err(RunFault::from)?),
+        None => Ok(late(time)),
     }
+}
+
+/// Runs a guest on a thread of its own, so that a call of it that blocks keeps neither a signal from being seen nor its time
+/// from ending; `None` where it was still at such a call when its time had ended, as where nobody takes what it writes.
+async fn apart<T: Send + 'static>(
+    time: Option<Duration>,
+    guest: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    let guest = tokio::spawn(guest);
+    // It ends by itself where it can.
+    let time = time.map_or(Duration::MAX, |time| time.saturating_add(BLOCKED_MAX));
+    match tokio::time::timeout(time, guest).await {
+        Ok(Ok(ran)) => Some(ran),
+        Ok(Err(failed)) => std::panic::resume_unwind(failed.into_panic()),
+        Err(_) => None,
+    }
+}
+
+/// Returns how a guest ended that was left behind in a call that blocks.
+fn late(time: Option<Duration>) -> Outcome {
+    let ended = Ended::Stopped(Stop::Time(time.unwrap_or_default()));
+    Outcome { ended, denials: Vec::new(), suspected: None }
 }
 
 async fn serve(
     prepared: Prepared,
     invocation: Invocation,
     watcher: Arc<dyn RunWatcher>,
-    listener: TcpListener,
+    address: SocketAddr,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Cause> {
+    let listener = listen(address).await?;
     let memory = invocation.limits.memory;
     let fuel = invocation.limits.fuel.is_some();
     let pooled = wharf_run::EngineOptions { fuel, allocation: Allocation::Pool { memory } };
-    let prepared = prepared.on(Runtime::new(pooled).map_err(RunFault::from)?);
-    let watcher = Arc::new(Told(watcher));
-    let served =
-        wharf_run::serve(&prepared.runtime, &prepared.code, Arc::new(invocation), watcher, listener, shutdown).await;
+    let pooled = Runtime::new(pooled).map_err(RunFault::from)?;
+    // One that is too large for a pool is served without.
+    let prepared = if pooled.places_for(&prepared.code) > 0 { prepared.on(pooled) } else { prepared };
+    let address = listener.local_addr().unwrap_or(address);
+    let watcher = Arc::new(Told { watcher, address });
+    let served = wharf_run::serve(&prepared.runtime, &prepared.code, invocation, watcher, listener, shutdown).await;
     Ok(served.map_err(RunFault::from)?)
 }
 
 /// Tells a [`RunWatcher`] what a server sees.
-struct Told(Arc<dyn RunWatcher>);
+struct Told {
+    watcher: Arc<dyn RunWatcher>,
+    address: SocketAddr,
+}
 
 impl Watcher for Told {
+    fn serving(&self) {
+        self.watcher.listening(self.address);
+    }
+
     fn ended(&self, ended: &Ended) {
-        self.0.ended(ended);
+        self.watcher.ended(ended);
+    }
+
+    fn failed(&self, error: &str) {
+        self.watcher.note(&format!("a request failed: {error}"));
     }
 
     fn denied(&self, denied: &Denied) {
-        self.0.denied(denied);
+        self.watcher.denied(denied);
     }
 }
 
@@ -251,7 +294,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Cause> {
     TcpListener::bind(address).await.map_err(|source| RunFault::Listen { address, source }.into())
 }
 
-/// Returns what a program is told that it is called: the last part of what people call it, without version.
+/// Returns what a program is told that it is called.
 fn name(program: &ComponentSource) -> String {
     match program {
         ComponentSource::File(path) => path.display().to_string(),

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use wharf::running::CacheFolders;
+use wharf::packages::RegistryName;
 use wharf::{Cause, ComponentSource, Mode, RunFault, RunOptions};
 
+use super::cache::code_folders;
 use crate::args::{ChoiceArgs, socket_address};
 use crate::capabilities::{GrantArgs, LimitArgs};
 use crate::components::component;
@@ -54,24 +55,31 @@ pub(crate) struct Args {
     limits: LimitArgs,
     #[command(flatten)]
     choice: ChoiceArgs,
+    /// Registry to ask for a package, whatever the settings say [env: WKG_REGISTRY]
+    #[arg(long, value_name = "HOST")]
+    registry: Option<RegistryName>,
     #[command(flatten)]
     sources: SourcesArgs,
 }
 
 pub(crate) async fn run(args: Args, context: &Context, stop: impl Future<Output = ()> + Send) -> Result<(), Failure> {
-    let Args { program, words, serve, call, listen, grants, limits, choice, sources } = args;
+    let Args { program, words, serve, call, listen, grants, limits, choice, registry, sources } = args;
     let mode = match (serve, call) {
         (true, _) => Some(Mode::Serve),
         (false, true) => Some(Mode::Call),
         (false, false) => None,
     };
+    let registry = match registry {
+        Some(registry) => Some(registry),
+        None => context.environment.package_registry()?,
+    };
     let registries = sources.registries(context)?;
-    let sources = sources.options(&context.environment)?;
-    let code = context
-        .environment
-        .state
-        .as_ref()
-        .map(|state| CacheFolders { code: sources.cache.join("_code"), state: state.clone() });
+    let cache = sources.cache(&context.environment);
+    let code = cache.as_ref().and_then(|cache| code_folders(cache, &context.environment));
+    // A user without a home runs programs too, and keeps nothing.
+    let unkept = cache.is_none().then(tempfile::tempdir).transpose().map_err(Failure::Output)?;
+    let cache = cache.or_else(|| unkept.as_ref().map(|folder| folder.path().to_owned())).unwrap_or_default();
+    let sources = sources.options_with(cache, &context.environment)?;
     let options = RunOptions {
         program,
         choice: choice.into(),
@@ -84,6 +92,7 @@ pub(crate) async fn run(args: Args, context: &Context, stop: impl Future<Output 
         listen,
         folder: PathBuf::from("."),
         sources,
+        registry,
         code,
         surroundings: context.surroundings(),
     };

@@ -51,7 +51,7 @@ pub(super) fn code(fault: &ComposeFault) -> u8 {
     }
 }
 
-fn fault_hint(fault: &ComposeFault) -> Option<String> {
+pub(super) fn fault_hint(fault: &ComposeFault) -> Option<String> {
     let hint = match fault {
         ComposeFault::NotComponent { kind: Kind::Module, .. } => {
             "`wasm-tools component new MODULE --adapt ADAPTER -o COMPONENT` makes a component of a module".to_owned()

@@ -6,7 +6,7 @@ use wharf::artifact::{Kind, Role};
 use wharf::running::{Error as EngineError, MissingImport};
 use wharf::{Cause, RunFault};
 
-use super::packages;
+use super::{composing, packages};
 use crate::exit;
 
 /// Who provides what Wharf does not, by what the names of interfaces start with.
@@ -33,6 +33,7 @@ const PROVIDERS: &[(&str, &str)] = &[
 pub(super) fn run_hint(program: &str, cause: &Cause) -> Option<String> {
     match cause {
         Cause::RunFault(fault) => fault_hint(program, fault),
+        Cause::ComposeFault(fault) => composing::fault_hint(fault),
         Cause::File { operation: "open", source, .. } if source.kind() == ErrorKind::NotFound => {
             Some("a package is named as NAMESPACE:NAME, and a reference as HOST/REPOSITORY".to_owned())
         }
@@ -46,7 +47,9 @@ pub(super) fn run_hint(program: &str, cause: &Cause) -> Option<String> {
 /// Returns the exit code.
 pub(super) fn code(fault: &RunFault) -> u8 {
     match fault {
-        RunFault::Engine(EngineError::Engine { .. }) | RunFault::Listen { .. } => exit::ENVIRONMENT,
+        RunFault::Engine(EngineError::Engine { .. }) | RunFault::Listen { .. } | RunFault::Cache(_) => {
+            exit::ENVIRONMENT
+        }
         RunFault::Interrupted => exit::INTERRUPTED,
         _ => exit::USAGE,
     }

@@ -8,6 +8,7 @@
 
 mod archives;
 mod build;
+mod cache;
 mod check;
 mod completions;
 mod compose;

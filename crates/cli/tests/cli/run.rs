@@ -92,3 +92,80 @@ async fn what_has_run_before_runs_without_its_registry() {
     session.run(&format!("run {host}/acme/other:1.0.0"));
     insta::assert_snapshot!("what_has_run_before_runs_without_its_registry", session.transcript());
 }
+
+/// A library of functions.
+const MATH: &str = r#"(module $math
+    (func $add (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func $divide (export "divide") (param i64 i64) (result i64) (i64.div_s (local.get 0) (local.get 1)))
+    (func (export "half") (param f64) (result f64) (f64.div (local.get 0) (f64.const 2))))"#;
+
+#[test]
+fn functions_are_called() {
+    let mut session = Session::new();
+    session.write("math.wat", MATH);
+    session.write("empty.wat", "(module)");
+    session.run("run math.wat");
+    session.run("run math.wat add --help");
+    session.run("run math.wat add 1 2");
+    session.run("run --json math.wat add 1 -2");
+    session.run("run math.wat half nan");
+    session.run("run math.wat divide 1 0");
+    session.run("run math.wat add 1");
+    session.run("run math.wat add 1 two");
+    session.run("run math.wat add 1 99999999999");
+    session.run("run math.wat ad 1 2");
+    session.run("run empty.wat");
+    insta::assert_snapshot!("functions_are_called", session.transcript());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_runs_by_its_name() {
+    let registry = TestRegistry::start().await;
+    let host = registry.registry().to_string();
+    let mut session = Session::with_registry(&registry);
+    session.take_packages_from(&registry, "packages/");
+    session.write("hello.wat", command("(call $print)"));
+    for version in ["1.0.0", "1.1.0"] {
+        session.run(&format!("push --quiet {host}/packages/acme/hello:{version} hello.wat"));
+    }
+    session.run("run acme:hello");
+    registry.clear_log();
+    session.run("run acme:hello@1.0.0");
+    let asked: Vec<String> = registry.log().into_iter().map(|exchange| exchange.target).collect();
+    assert_eq!(asked.len(), 1, "the manifest tells what is here: {asked:?}");
+    session.run("run acme:hello@2.0.0");
+    session.run("run acme:absent@1.0.0");
+    session.run("run other:hello");
+    insta::assert_snapshot!("a_package_runs_by_its_name", session.transcript());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_package_runs_without_a_request_and_is_no_other_one() {
+    let registry = TestRegistry::start().await;
+    let host = registry.registry().to_string();
+    let mut session = Session::with_registry(&registry);
+    session.take_packages_from(&registry, "packages/");
+    session.write("hello.wat", command("(call $print)"));
+    session.write("other.wat", command("(call $print) (call $print)"));
+    session.run(&format!("push --quiet {host}/packages/acme/hello:1.0.0 hello.wat"));
+    let ran = session.run("run --json acme:hello@1.0.0");
+    let printed = String::from_utf8(ran.stdout).unwrap();
+    let outcome: serde_json::Value = serde_json::from_str(printed.strip_prefix("hello\n").unwrap()).unwrap();
+    let digest = outcome["wasmDigest"].as_str().unwrap();
+    session.write(
+        "wharf.lock",
+        format!(
+            "version = 1\n\n[[components]]\nname = \"acme:hello\"\nregistry = \"acme.example\"\n\
+             repository = \"{host}/packages/acme/hello\"\n\n[[components.versions]]\nrequirement = \"=1.0.0\"\n\
+             version = \"1.0.0\"\nmanifest = \"{digest}\"\ndigest = \"{digest}\"\n"
+        ),
+    );
+    session.run(&format!("push --quiet {host}/packages/acme/hello:1.0.0 other.wat"));
+    registry.clear_log();
+    session.run("run acme:hello@1.0.0");
+    assert!(registry.log().is_empty(), "it is locked, and here");
+    session.remark("nothing is here any more, and the registry has something else under that version");
+    std::fs::remove_dir_all(session.path(".cache/wharf")).unwrap();
+    session.run("run acme:hello@1.0.0");
+    insta::assert_snapshot!("a_locked_package_runs_without_a_request_and_is_no_other_one", session.transcript());
+}

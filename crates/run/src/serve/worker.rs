@@ -1,23 +1,28 @@
 //! The instances behind a server.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
 use wasmtime::component::GuestTaskId;
 use wasmtime::{Store, StoreContextMut};
 use wasmtime_wasi_http::WasiHttpView as _;
 use wasmtime_wasi_http::handler::{
-    HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
+    ExpirationError, HandlerState, Instance, InstantiationError, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState,
+    WorkerStatus,
 };
+use wasmtime_wasi_http::p2::bindings::http::types as p2;
+use wasmtime_wasi_http::p3::bindings::http::types as p3;
 
 use super::Watcher;
 use crate::guard::Guard;
 use crate::host::{Host, store};
-use crate::limits::Meter;
-use crate::{Ended, Invocation, Limits, Runtime};
+use crate::limits::{Meter, Watch};
+use crate::{Ended, Invocation, Limits, Runtime, Stop};
 
 /// Requests that one instance of WASI 0.3 takes in its life.
 const INSTANCE_REQUESTS_MAX: usize = 128;
@@ -25,32 +30,66 @@ const INSTANCE_REQUESTS_MAX: usize = 128;
 const INSTANCE_REQUESTS_AT_ONCE: usize = 16;
 /// Time that an instance waits for its next request.
 const IDLE_MAX: Duration = Duration::from_secs(1);
-/// Time that a request may take where no limit says otherwise.
-const REQUEST_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// Makes the instances.
 pub(super) struct Workers {
     runtime: Runtime,
     proxy: ProxyPre<Host>,
-    invocation: Arc<Invocation>,
+    invocation: Invocation,
     guard: Arc<Guard>,
-    watcher: Arc<dyn Watcher>,
+    /// Gone when the server has stopped: instances that are cut off then have done nothing wrong.
+    watcher: Weak<dyn Watcher>,
+    /// Places for instances; whoever finds none waits.
+    places: Arc<Semaphore>,
 }
 
 impl Workers {
     pub(super) fn new(
         runtime: Runtime,
         proxy: ProxyPre<Host>,
-        invocation: Arc<Invocation>,
-        watcher: Arc<dyn Watcher>,
+        invocation: Invocation,
+        watcher: Weak<dyn Watcher>,
+        places: usize,
     ) -> Self {
-        let told = Arc::clone(&watcher);
-        let guard = Guard::telling(invocation.grants.network.clone(), move |denied| told.denied(denied));
-        Self { runtime, proxy, invocation, guard: Arc::new(guard), watcher }
+        let told = Weak::clone(&watcher);
+        let guard = Guard::telling(invocation.grants.network.clone(), move |denied| {
+            if let Some(watcher) = told.upgrade() {
+                watcher.denied(denied);
+            }
+        });
+        let places = Arc::new(Semaphore::new(places));
+        Self { runtime, proxy, invocation, guard: Arc::new(guard), watcher, places }
     }
 
-    fn request_time(&self) -> Duration {
-        self.invocation.limits.time.unwrap_or(REQUEST_TIME_MAX)
+    /// Tells of an error that the guest gave for a response. Of all others that end a request, its instance tells.
+    pub(super) fn tell_error_code(&self, error: &wasmtime::Error) {
+        let of_0_2 = error.downcast_ref::<p2::ErrorCode>().map(|code| format!("{code:?}"));
+        let code = of_0_2.or_else(|| error.downcast_ref::<p3::ErrorCode>().map(|code| format!("{code:?}")));
+        if let Some((code, watcher)) = code.zip(self.watcher.upgrade()) {
+            watcher.failed(&code);
+        }
+    }
+}
+
+/// Goes with a request for as long as the guest is at it.
+pub(super) struct Ticket {
+    _place: OwnedSemaphorePermit,
+    /// That of the instance which took the request.
+    watch: OnceLock<Arc<Watch>>,
+}
+
+impl Ticket {
+    pub(super) fn new(place: OwnedSemaphorePermit) -> Self {
+        Self { _place: place, watch: OnceLock::new() }
+    }
+
+    /// Whether a request failed because its time was over.
+    pub(super) fn is_late(&self, error: &wasmtime::Error) -> bool {
+        let instantiation = error.downcast_ref::<InstantiationError<Arc<Self>>>();
+        let stop = instantiation.and_then(|failed| failed.error.downcast_ref::<Stop>());
+        error.is::<ExpirationError>()
+            || matches!(stop, Some(Stop::Time(_)))
+            || self.watch.get().is_some_and(|watch| watch.is_expired())
     }
 }
 
@@ -60,22 +99,23 @@ impl HandlerState for Workers {
     type WorkerState = Worker;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<Host, Expiration, Worker>> {
+        let place = Arc::clone(&self.places).acquire_owned().await?;
+        let limits = &self.invocation.limits;
+        let time = limits.time.unwrap_or(Duration::MAX);
         // An instance that lives on is not late because of the requests that it has answered: each is timed on its own.
-        let time = match self.proxy {
-            ProxyPre::P2(_) => Some(self.request_time()),
-            ProxyPre::P3(_) => None,
-        };
-        let limits = Limits { time, ..self.invocation.limits.clone() };
-        let host = Host::new(&self.invocation, Meter::new(&limits), Arc::clone(&self.guard))?;
-        let mut store = store(&self.runtime, host, &limits)?;
-        let proxy = self.proxy.instantiate_async(&mut store).await?;
-        let time = self.request_time();
-        let requests_max = match self.proxy {
-            ProxyPre::P2(_) => 1,
-            ProxyPre::P3(_) => INSTANCE_REQUESTS_MAX,
-        };
-        let expiration = Expiration { time, sleep: Box::pin(tokio::time::sleep(time)) };
-        let state = Worker { time, requests_max, limits, watcher: Arc::clone(&self.watcher) };
+        let meter = Meter::new(&Limits { time: None, ..limits.clone() });
+        let watch = meter.watch();
+        let host = Host::new(&self.invocation, meter, Arc::clone(&self.guard))?;
+        let mut store = store(&self.runtime, host, limits)?;
+        let made = tokio::time::timeout(time, self.proxy.instantiate_async(&mut store)).await;
+        let made = made.unwrap_or_else(|_| Err(Stop::Time(time).into()));
+        // No worker comes of it, which would tell.
+        let proxy = made.inspect_err(|error| tell(&self.watcher, &Ended::of(error, limits, &watch)))?;
+        let is_reused = matches!(self.proxy, ProxyPre::P3(_));
+        let expiration = Expiration { time, sleep: Box::pin(tokio::time::sleep(time)), watch };
+        let watcher = Weak::clone(&self.watcher);
+        let limits = limits.clone();
+        let state = Worker { time, is_reused, limits, watcher, is_lateness_told: Arc::default(), _place: place };
         Ok(Instance { store, proxy, view: Host::http, expiration, state })
     }
 }
@@ -84,6 +124,7 @@ impl HandlerState for Workers {
 pub(super) struct Expiration {
     time: Duration,
     sleep: Pin<Box<Sleep>>,
+    watch: Arc<Watch>,
 }
 
 impl WorkerExpiration for Expiration {
@@ -92,28 +133,38 @@ impl WorkerExpiration for Expiration {
             WorkerStatus::Idle => IDLE_MAX,
             WorkerStatus::Requests | WorkerStatus::PostReturn => self.time,
         };
-        let deadline = (start + time).into();
+        // A time that no clock reaches is none.
+        let Some(deadline) = start.checked_add(time).map(Into::into) else { return Poll::Pending };
         if self.sleep.deadline() != deadline {
             self.sleep.as_mut().reset(deadline);
         }
-        self.sleep.as_mut().poll(context)
+        ready!(self.sleep.as_mut().poll(context));
+        if status != WorkerStatus::Idle {
+            self.watch.expire();
+        }
+        Poll::Ready(())
     }
 }
 
 /// What an instance takes on.
 pub(super) struct Worker {
     time: Duration,
-    requests_max: usize,
+    /// Whether it takes another request when it has answered one.
+    is_reused: bool,
     limits: Limits,
-    watcher: Arc<dyn Watcher>,
+    watcher: Weak<dyn Watcher>,
+    /// An instance ends some time after a request of it was late, and is late again.
+    is_lateness_told: Arc<AtomicBool>,
+    _place: OwnedSemaphorePermit,
 }
 
 impl WorkerState for Worker {
     type StoreData = Host;
-    type RequestData = ();
+    type RequestData = Arc<Ticket>;
 
     fn should_accept_request(&self, at_once: usize, total: usize) -> ShouldAccept {
-        match (total >= self.requests_max, at_once >= INSTANCE_REQUESTS_AT_ONCE) {
+        let requests_max = if self.is_reused { INSTANCE_REQUESTS_MAX } else { 1 };
+        match (total >= requests_max, at_once >= INSTANCE_REQUESTS_AT_ONCE) {
             (true, _) => ShouldAccept::Never,
             (false, true) => ShouldAccept::No,
             (false, false) => ShouldAccept::Yes,
@@ -122,17 +173,34 @@ impl WorkerState for Worker {
 
     fn on_request_start(
         &self,
-        _: StoreContextMut<'_, Host>,
-        (): (),
+        mut store: StoreContextMut<'_, Host>,
+        ticket: Arc<Ticket>,
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
-        Box::pin(tokio::time::sleep(self.time))
+        ticket.watch.get_or_init(|| store.data_mut().watch());
+        // The time of an instance that has one request is that of the request: it ends both.
+        let time = if self.is_reused { self.time } else { Duration::MAX };
+        let (watcher, is_told, limit) = (Weak::clone(&self.watcher), Arc::clone(&self.is_lateness_told), self.time);
+        Box::pin(async move {
+            tokio::time::sleep(time).await;
+            drop(ticket);
+            if !is_told.swap(true, Ordering::Relaxed) {
+                tell(&watcher, &Ended::Stopped(Stop::Time(limit)));
+            }
+        })
     }
 
     fn drop(&self, mut store: Store<Host>, result: wasmtime::Result<()>) {
-        if let Err(error) = result {
-            let watch = store.data_mut().watch();
-            self.watcher.ended(&Ended::of(&error, &self.limits, &watch));
+        let Err(error) = result else { return };
+        let watch = store.data_mut().watch();
+        if !(watch.is_expired() && self.is_lateness_told.load(Ordering::Relaxed)) {
+            tell(&self.watcher, &Ended::of(&error, &self.limits, &watch));
         }
+    }
+}
+
+fn tell(watcher: &Weak<dyn Watcher>, ended: &Ended) {
+    if let Some(watcher) = watcher.upgrade() {
+        watcher.ended(ended);
     }
 }

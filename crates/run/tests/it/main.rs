@@ -9,5 +9,6 @@ mod guest;
 mod guests;
 mod http;
 mod net;
+mod serve;
 mod setup;
 mod timezone;

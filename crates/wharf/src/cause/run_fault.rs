@@ -39,6 +39,9 @@ pub enum RunFault {
     /// It was stopped before it came to its end.
     #[error("it was interrupted")]
     Interrupted,
+    /// The compiled code that is kept is out of reach.
+    #[error(transparent)]
+    Cache(wharf_run::CacheError),
     /// The engine does not take it.
     #[error(transparent)]
     Engine(#[from] wharf_run::Error),

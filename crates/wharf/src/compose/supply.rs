@@ -158,8 +158,12 @@ pub(crate) async fn choose_for(source: &PackageSource<'_>, request: &PackageRequ
 
 /// Chooses a version of a package, and brings it.
 async fn bring_package(source: &PackageSource<'_>, request: &PackageRequest) -> Result<Brought, Cause> {
-    let wanted = choose_for(source, request).await?;
-    source.bring(&wanted).await.map_err(|cause| match cause {
+    bring_component(source, &choose_for(source, request).await?).await
+}
+
+/// Brings a package, which has to be what the lock of components says.
+pub(crate) async fn bring_component(source: &PackageSource<'_>, wanted: &Wanted) -> Result<Brought, Cause> {
+    source.bring(wanted).await.map_err(|cause| match cause {
         Cause::LockedOtherwise { package, version, locked, found } => {
             ComposeFault::LockedOtherwise { package, version, locked, found }.into()
         }

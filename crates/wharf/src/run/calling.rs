@@ -1,5 +1,6 @@
 //! Calls a function of a program.
 
+use std::error::Error;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,6 +10,7 @@ use wharf_run::call::{Answer, BytesFrom, Call, Function, Usage, UsageError, func
 use wharf_run::{Invocation, Outcome};
 
 use super::code::Prepared;
+use super::{apart, late};
 use crate::Cause;
 use crate::blocking::blocking;
 use crate::cause::RunFault;
@@ -30,18 +32,23 @@ pub(super) enum Called {
 }
 
 /// A call that was written wrongly.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub struct InvalidCall {
     /// What is wrong.
-    #[source]
-    pub source: Box<UsageError>,
+    pub fault: Box<UsageError>,
     /// How to write it.
     pub usage: String,
 }
 
 impl fmt::Display for InvalidCall {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the call is not as the program has it")
+        self.fault.fmt(formatter)
+    }
+}
+
+impl Error for InvalidCall {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.fault.source()
     }
 }
 
@@ -78,19 +85,20 @@ pub(super) async fn call(prepared: Prepared, request: Request<'_>, invocation: I
     };
     let call = match Call::parse(&functions, words, &mut open) {
         Ok(call) => call,
-        Err(source) => {
+        Err(fault) => {
             let usage = request.usage(&functions, words).await;
-            return Err(RunFault::Call(InvalidCall { source: Box::new(source), usage }).into());
+            return Err(RunFault::Call(InvalidCall { fault: Box::new(fault), usage }).into());
         }
     };
-    let guest = tokio::spawn(async move { wharf_run::call(&runtime, &code, &call, &invocation).await });
-    match guest.await {
-        Ok(called) => {
+    let time = invocation.limits.time;
+    let guest = apart(time, async move { wharf_run::call(&runtime, &code, &call, &invocation).await }).await;
+    Ok(match guest {
+        Some(called) => {
             let called = called.map_err(RunFault::from)?;
-            Ok(Called::Answered(called.answer, called.outcome))
+            Called::Answered(called.answer, called.outcome)
         }
-        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
-    }
+        None => Called::Answered(None, late(time)),
+    })
 }
 
 impl Request<'_> {

@@ -17,7 +17,7 @@ use super::{Introduction, RunOptions, RunWatcher, capability, runner};
 use crate::blocking::blocking;
 use crate::cause::RunFault;
 use crate::compose::lock::ComponentLock;
-use crate::compose::supply::choose_for;
+use crate::compose::supply::{bring_component, choose_for};
 use crate::extract::extract;
 use crate::homes::{Connect, Network};
 use crate::input::Input;
@@ -88,7 +88,9 @@ impl Preparation<'_> {
     async fn of_package(&self, workshop: &Workshop<'_>, request: &PackageRequest) -> Result<(Digest, Code), Cause> {
         let options = self.options;
         let lock = ComponentLock::read(&options.folder).await?;
-        let locked = lock.content(request).map(|content| content.wasm.clone());
+        // Whoever names a registry means that one; a lock of another is then told of.
+        let locked = lock.content(request).filter(|_| options.registry.is_none());
+        let locked = locked.map(|content| content.wasm.clone());
         if let Some(digest) = &locked
             && let Some(code) = workshop.kept(digest)
         {
@@ -96,11 +98,11 @@ impl Preparation<'_> {
         }
         let cache = PackageCache::open(&options.sources.cache).await?;
         let (config, project) = (options.sources.config.clone(), lock.settings.clone());
-        let settings = Settings { config, project, flag: None };
+        let settings = Settings { config, project, flag: options.registry.clone() };
         let source = options.sources.open(self.connect, &settings, &cache, &lock.locks);
         let wanted = choose_for(&source, request).await?;
         if locked.is_some() || options.sources.network == Network::Offline {
-            let brought = source.bring(&wanted).await?;
+            let brought = bring_component(&source, &wanted).await?;
             return workshop.of_bytes(brought.content.wasm, brought.wasm).await;
         }
         match source.place(&wanted.name).await? {
