@@ -52,13 +52,13 @@ pub(crate) struct LimitArgs {
 }
 
 impl GrantArgs {
-    pub(crate) fn grants(self, environment: &Environment) -> Result<Grants, Failure> {
+    pub(crate) fn grants(self) -> Result<Grants, Failure> {
         if self.allow_all {
-            return Ok(Grants::all(environment.for_guests()));
+            return Ok(Grants::all(Environment::variables()));
         }
         let variables = self.variables.into_iter().map(|text| match text.split_once('=') {
             Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
-            None => match environment.for_guest(&text) {
+            None => match Environment::variable(&text) {
                 Some(value) => Ok((text, value)),
                 None => Err(Failure::Usage(format!("--env {text}: there is no such variable here; give it a value"))),
             },

@@ -99,16 +99,13 @@ impl Environment {
     }
 
     /// Returns the value of a variable that a program is granted, where it is text.
-    #[expect(clippy::unused_self, reason = "whoever reads the environment has this value")]
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-    pub(crate) fn for_guest(&self, name: &str) -> Option<String> {
+    pub(crate) fn variable(name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
 
     /// Returns all variables that are text, for a program that is granted all.
-    #[expect(clippy::unused_self, reason = "whoever reads the environment has this value")]
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-    pub(crate) fn for_guests(&self) -> Vec<(String, String)> {
+    pub(crate) fn variables() -> Vec<(String, String)> {
         let texts = std::env::vars_os();
         texts.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
     }

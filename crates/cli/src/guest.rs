@@ -1,7 +1,7 @@
 //! A program that runs: the streams that it is given, and how its end becomes ours.
 
 use std::io::{self, IsTerminal, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
 
 use wharf::RunOutcome;

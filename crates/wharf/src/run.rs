@@ -201,7 +201,7 @@ async fn start(
 /// Returns what a program is run as.
 fn choose(prepared: &Prepared, mode: Option<Mode>) -> Result<Program, Cause> {
     let all = Program::all_of(&prepared.code, &prepared.runtime);
-    let first = |is_it: fn(&Program) -> bool| all.iter().copied().find(|program| is_it(program));
+    let first = |is_it: fn(&Program) -> bool| all.iter().copied().find(is_it);
     match mode {
         None => Ok(all.first().copied().unwrap_or(Program::Functions)),
         Some(Mode::Call) => Ok(Program::Functions),

@@ -85,7 +85,7 @@ pub(crate) async fn run(args: Args, context: &Context, stop: impl Future<Output 
         choice: choice.into(),
         mode,
         words,
-        grants: grants.grants(&context.environment)?,
+        grants: grants.grants()?,
         limits: limits.into(),
         stdio: stdio().map_err(Failure::Output)?,
         open_input: || Box::new(io::stdin()),
