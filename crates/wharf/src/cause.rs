@@ -5,6 +5,7 @@ mod deploy_fault;
 mod edit_fault;
 mod package_fault;
 mod pin_fault;
+#[cfg(feature = "run")]
 mod run_fault;
 mod sources;
 mod words;
@@ -30,6 +31,7 @@ pub use self::deploy_fault::DeployFault;
 pub use self::edit_fault::EditFault;
 pub use self::package_fault::PackageFault;
 pub use self::pin_fault::PinFault;
+#[cfg(feature = "run")]
 pub use self::run_fault::RunFault;
 use self::words::{but, instead, instead_of, name};
 use crate::Form;
@@ -51,6 +53,7 @@ pub enum Cause {
     #[error(transparent)]
     Provider(#[from] InvalidProvider),
     /// The program does not run.
+    #[cfg(feature = "run")]
     #[error(transparent)]
     RunFault(#[from] RunFault),
     /// A provider archive cannot be made of what was given.

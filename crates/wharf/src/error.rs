@@ -70,6 +70,7 @@ pub enum Error {
         source: Cause,
     },
     /// `run` failed.
+    #[cfg(feature = "run")]
     #[error("cannot run `{program}`")]
     Run {
         /// The file, the package or the reference.
@@ -78,6 +79,7 @@ pub enum Error {
         source: Cause,
     },
     /// `cache` failed.
+    #[cfg(feature = "run")]
     #[error("cannot look after the compiled code that is kept")]
     Cache {
         /// Why.
@@ -316,8 +318,6 @@ impl Error {
             | Self::Pack { source, .. }
             | Self::PackFile { source, .. }
             | Self::Inspect { source, .. }
-            | Self::Run { source, .. }
-            | Self::Cache { source }
             | Self::ReadWit { source, .. }
             | Self::Diff { source, .. }
             | Self::Tags { source, .. }
@@ -341,6 +341,8 @@ impl Error {
             | Self::Logout { source, .. }
             | Self::Listen { source, .. }
             | Self::Hub { source, .. } => source,
+            #[cfg(feature = "run")]
+            Self::Run { source, .. } | Self::Cache { source } => source,
         }
     }
 }

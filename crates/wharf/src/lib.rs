@@ -29,6 +29,7 @@
 mod add;
 mod blocking;
 mod build;
+#[cfg(feature = "run")]
 mod cache;
 mod cause;
 mod check;
@@ -75,6 +76,7 @@ mod push;
 mod remains;
 mod remove;
 mod resolution;
+#[cfg(feature = "run")]
 mod run;
 mod surroundings;
 mod tags;
@@ -85,8 +87,11 @@ mod wasm_file;
 
 pub use add::{AddOptions, AddOrigin, EditOutcome, InterfaceUse, KeptVersion, add};
 pub use build::{BuildOptions, BuildOutcome, BuiltPackage, build};
+#[cfg(feature = "run")]
 pub use cache::{CacheOutcome, clear_cache, verify_cache};
-pub use cause::{Cause, ComposeFault, DeployFault, EditFault, PackageFault, PinFault, Reason, RunFault, Unfit};
+#[cfg(feature = "run")]
+pub use cause::RunFault;
+pub use cause::{Cause, ComposeFault, DeployFault, EditFault, PackageFault, PinFault, Reason, Unfit};
 pub use check::{CheckOptions, CheckOutcome, CheckedPackage, Standing, check};
 pub use compose::{
     ComponentSource, ComposeOptions, ComposeOutcome, ComposedComponent, Composition, Connection, WacDocument, compose,
@@ -126,6 +131,7 @@ pub use pull::{PullOptions, PullOutcome, pull};
 pub use push::{PushOptions, PushOutcome, push};
 pub use remove::{RemoveOptions, remove};
 pub use resolution::{Locking, ProjectOptions, Sources};
+#[cfg(feature = "run")]
 pub use run::{Introduction, InvalidCall, Mode, Need, OpenInput, RunOptions, RunOutcome, RunWatcher, run};
 pub use surroundings::Surroundings;
 pub use tags::{TagOutcome, TagsOutcome, tag, tags};
@@ -147,6 +153,7 @@ pub use wharf_client as client;
 /// The OCI model.
 pub use wharf_oci as oci;
 /// What a program is granted, how far it goes, and how it ended.
+#[cfg(feature = "run")]
 pub use wharf_run as running;
 /// WIT: parsed, merged, and compared.
 pub use wharf_wit as wit;

@@ -69,6 +69,7 @@ impl CachedRepository {
     }
 
     /// Keeps a Wasm binary by its digest alone.
+    #[cfg(feature = "run")]
     pub(crate) async fn keep_wasm(&self, digest: &Digest, bytes: Bytes) -> Result<(), Cause> {
         let limit = bytes.len() as u64;
         self.repository.put_blob(digest, limit, stream::iter([Ok(bytes)]).boxed()).await?;

@@ -5,10 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use wharf_package::resolve::Requirement;
 use wharf_package::{
-    ChosenComponent, ComponentOrigin, Content, Lock, Locked, Origin, PackageRequest, Project, RegistryName, VersionReq,
-    WharfLock,
+    ChosenComponent, ComponentOrigin, Content, Lock, Locked, Origin, Project, RegistryName, WharfLock,
 };
 
 use crate::blocking::blocking;
@@ -26,7 +24,7 @@ pub(crate) struct ComponentLock {
     /// The components, as the locks of a project have the packages of its WIT.
     pub(crate) locks: Locks,
     /// The lock files as they are.
-    before: Locks,
+    pub(crate) before: Locks,
 }
 
 impl ComponentLock {
@@ -40,13 +38,6 @@ impl ComponentLock {
             Ok(Self { root, settings, locks: as_locks(&before.origins), before })
         })
         .await
-    }
-
-    /// Returns what a requirement for a component has led to.
-    pub(crate) fn content(&self, request: &PackageRequest) -> Option<&Content> {
-        let requirement = request.requirement.as_ref().map_or(VersionReq::STAR, Requirement::to_version_req);
-        let origin = self.before.origins.components.get(&request.package)?;
-        origin.chosen.get(&requirement.to_string()).map(|chosen| &chosen.content)
     }
 
     /// Locks what was brought; tells whether the lock file changed by that.

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use wharf_artifact::Wasm;
 use wharf_artifact::dialect::Place as Inside;
 use wharf_oci::{Algorithm, Digest, Hashed, Hashing, Progress, Reference, Selector};
-use wharf_package::{PackageRequest, Settings};
+use wharf_package::resolve::Requirement;
+use wharf_package::{PackageRequest, Settings, VersionReq};
 use wharf_run::{Code, CodeCache, EngineOptions, Lookup, MemoKey, Runtime, WasmDigest};
 use wharf_wit::limits::WASM_BYTES_MAX;
 
@@ -89,8 +90,7 @@ impl Preparation<'_> {
         let options = self.options;
         let lock = ComponentLock::read(&options.folder).await?;
         // Whoever names a registry means that one; a lock of another is then told of.
-        let locked = lock.content(request).filter(|_| options.registry.is_none());
-        let locked = locked.map(|content| content.wasm.clone());
+        let locked = locked(&lock, request).filter(|_| options.registry.is_none());
         if let Some(digest) = &locked
             && let Some(code) = workshop.kept(digest)
         {
@@ -262,6 +262,13 @@ impl Workshop<'_> {
         };
         MemoKey::new(&manifest.to_string(), &choice)
     }
+}
+
+/// Returns the digest of the Wasm that a request for a component has led to.
+fn locked(lock: &ComponentLock, request: &PackageRequest) -> Option<Digest> {
+    let requirement = request.requirement.as_ref().map_or(VersionReq::STAR, Requirement::to_version_req);
+    let origin = lock.before.origins.components.get(&request.package)?;
+    origin.chosen.get(&requirement.to_string()).map(|chosen| chosen.content.wasm.clone())
 }
 
 /// Reads the binary that was found.
