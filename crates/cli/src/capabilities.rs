@@ -1,5 +1,6 @@
 //! What a program is granted, and how far it may go, on the command line.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
@@ -56,7 +57,16 @@ impl GrantArgs {
         if self.allow_all {
             return Ok(Grants::all(Environment::variables()));
         }
+        let mut guests: Vec<&str> = self.folders.iter().map(|folder| folder.guest.as_str()).collect();
+        guests.sort_unstable();
+        if let Some(pair) = guests.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Failure::Usage(format!(
+                "--dir: two folders are called `{}`; name one of them otherwise",
+                pair[0]
+            )));
+        }
         let variables = self.variables.into_iter().map(|text| match text.split_once('=') {
+            Some(("", _)) => Err(Failure::Usage(format!("--env {text}: the variable has no name"))),
             Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
             None => match Environment::variable(&text) {
                 Some(value) => Ok((text, value)),
@@ -64,7 +74,9 @@ impl GrantArgs {
             },
         });
         let network = Network { rules: self.network, http: self.http };
-        Ok(Grants { folders: self.folders, environment: variables.collect::<Result<_, _>>()?, network })
+        // Of a variable that is granted twice, the last value counts.
+        let variables = variables.collect::<Result<BTreeMap<_, _>, Failure>>()?;
+        Ok(Grants { folders: self.folders, environment: variables.into_iter().collect(), network })
     }
 }
 

@@ -121,8 +121,9 @@ impl Failure {
 ///
 /// What comes from afar may have lines too: indented, they cannot look like the end of the message.
 fn indented(text: &str) -> String {
-    let lines = text.lines().map(|line| printable(line).trim_end().to_owned());
-    lines.collect::<Vec<_>>().join("\n    ").replace("\n    \n", "\n\n")
+    let mut lines = text.lines().map(printable);
+    let first = lines.next().unwrap_or_default();
+    lines.fold(first, |text, line| if line.is_empty() { text + "\n" } else { format!("{text}\n    {line}") })
 }
 
 /// Returns the text of an error without the number that the standard library puts behind what the system says.
@@ -139,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_cause_of_several_lines_cannot_look_like_a_hint() {
-        assert_eq!(indented("refused\n\nhint: pay\r\u{1b}[2J"), "refused\n    \n    hint: pay\u{fffd}\u{fffd}[2J");
+        assert_eq!(indented("refused\n\nhint: pay\r\u{1b}[2J"), "refused\n\n    hint: pay\u{fffd}\u{fffd}[2J");
     }
 
     #[test]

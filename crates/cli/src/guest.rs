@@ -15,10 +15,16 @@ use crate::failure::Failure;
 use crate::output::{Render, printable};
 use crate::run_events::ending;
 
-/// Returns the streams of this process, for a guest.
-pub(crate) fn stdio() -> io::Result<Stdio> {
+/// Returns the streams of this process, for a guest. Where standard output has JSON, that is alone there, and the guest
+/// prints to standard error.
+pub(crate) fn stdio(format: Format) -> io::Result<Stdio> {
     let own = |stream: BorrowedFd<'_>| Ok::<_, io::Error>(Output::File(Arc::new(stream.try_clone_to_owned()?.into())));
-    Ok(Stdio { stdin: Input::Process, stdout: own(io::stdout().as_fd())?, stderr: own(io::stderr().as_fd())? })
+    let stderr = own(io::stderr().as_fd())?;
+    let stdout = match format {
+        Format::Text => own(io::stdout().as_fd())?,
+        Format::Json => stderr.clone(),
+    };
+    Ok(Stdio { stdin: Input::Process, stdout, stderr })
 }
 
 /// Prints what came of a program, and turns its end into ours.

@@ -131,18 +131,35 @@ fn ended(ended: &Ended) -> Option<String> {
 }
 
 fn trapped(trap: &Trap) -> String {
-    let mut text = format!("trap: {}\n", trap.message);
-    for Frame { function, module, offset, source } in trap.frames.iter().take(FRAMES_MAX) {
-        let module = module.as_ref().map(|module| format!("{module}!")).unwrap_or_default();
-        let place = match (source, offset) {
-            (Some(source), _) => format!(" at {source}"),
-            (None, Some(offset)) => format!(" at {offset:#x}"),
-            (None, None) => String::new(),
-        };
-        text.push_str(&format!("  in {module}{function}{place}\n"));
+    let mut text = format!("trap: {}\n", printable(&trap.message));
+    let mut frames: Vec<(String, usize)> = Vec::new();
+    for frame in &trap.frames {
+        let line = framed(frame);
+        match frames.last_mut() {
+            Some((last, times)) if *last == line => *times += 1,
+            _ => frames.push((line, 1)),
+        }
+    }
+    for (line, times) in frames.iter().take(FRAMES_MAX) {
+        match times {
+            1 => text.push_str(&format!("  {line}\n")),
+            times => text.push_str(&format!("  {line}, {times} times and maybe more\n")),
+        }
     }
     if trap.memory_refused {
         text.push_str("it had asked for more memory than it may have\nhint: --memory SIZE\n");
     }
     text
+}
+
+/// Says where a guest was, in one line whatever names its author chose.
+fn framed(frame: &Frame) -> String {
+    let Frame { function, module, offset, source } = frame;
+    let module = module.as_ref().map(|module| format!("{module}!")).unwrap_or_default();
+    let place = match (source, offset) {
+        (Some(source), _) => format!(" at {source}"),
+        (None, Some(offset)) => format!(" at {offset:#x}"),
+        (None, None) => String::new(),
+    };
+    printable(&format!("in {module}{function}{place}"))
 }

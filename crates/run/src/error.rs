@@ -56,6 +56,12 @@ pub enum Error {
     },
 }
 
+impl Error {
+    pub(crate) fn instantiate(source: wasmtime::Error) -> Self {
+        Self::Instantiate { source: source.into() }
+    }
+}
+
 fn list(missing: &[MissingImport]) -> String {
     let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
     missing.join(", ")

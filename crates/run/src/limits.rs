@@ -9,8 +9,9 @@ use wasmtime::ResourceLimiter;
 /// Elements of all tables of one guest.
 const TABLE_ELEMENTS_MAX: usize = 10_000_000;
 
-/// Handles of resources of the host that one guest holds at once.
-pub(crate) const RESOURCES_MAX: usize = 100_000;
+/// Resources of the host that one guest holds at once. Each can keep some of the host's memory: the largest, 128 KiB of
+/// headers.
+pub(crate) const RESOURCES_MAX: usize = 10_000;
 
 /// How far a guest may go.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,11 +10,10 @@ use crate::host::{Host, ModuleHost};
 
 /// Links a component, so that instances of it can be made.
 pub(crate) fn pre(component: &Component) -> Result<InstancePre<Host>, Error> {
-    let fault = |source: wasmtime::Error| Error::Instantiate { source: source.into() };
-    let mut linker = link(component).map_err(fault)?;
+    let mut linker = link(component).map_err(Error::instantiate)?;
     linker.instantiate_pre(component).map_err(|error| {
         let missing = crate::missing::of_component(&mut linker, component);
-        if missing.is_empty() { fault(error) } else { Error::Missing { missing } }
+        if missing.is_empty() { Error::instantiate(error) } else { Error::Missing { missing } }
     })
 }
 
@@ -23,12 +22,12 @@ pub(crate) fn module_pre(
     store: &mut Store<ModuleHost>,
     module: &Module,
 ) -> Result<wasmtime::InstancePre<ModuleHost>, Error> {
-    let fault = |source: wasmtime::Error| Error::Instantiate { source: source.into() };
     let mut linker = wasmtime::Linker::new(module.engine());
-    wasmtime_wasi::p1::add_to_linker_async(&mut linker, |host: &mut ModuleHost| &mut host.wasi).map_err(fault)?;
+    wasmtime_wasi::p1::add_to_linker_async(&mut linker, |host: &mut ModuleHost| &mut host.wasi)
+        .map_err(Error::instantiate)?;
     linker.instantiate_pre(module).map_err(|error| {
         let missing = crate::missing::of_module(store, &linker, module);
-        if missing.is_empty() { fault(error) } else { Error::Missing { missing } }
+        if missing.is_empty() { Error::instantiate(error) } else { Error::Missing { missing } }
     })
 }
 

@@ -183,19 +183,14 @@ mod tests {
 
     #[test]
     fn a_name_that_grows_without_end_is_cut() {
-        // Each substitution names a function that takes the last one twice.
-        let doubling: String = (0..30).map(|number| format!("PFvS{0}_S{0}_E", seq(number))).collect();
-        let names = [format!("_Z1fi{doubling}"), "a".repeat(1 << 20), format!("{}é", "a".repeat(NAME_BYTES_MAX - 1))];
+        // Each parameter is a template of the one before it, twice.
+        let digit = |number| char::from_digit(number, 36).unwrap().to_ascii_uppercase();
+        let doubling: String = (0..30).map(digit).map(|last| format!("S_IS{last}_S{last}_E")).collect();
+        let doubling = format!("_Z1f1pIiiE{doubling}");
+        assert!(demangled(&doubling).starts_with("f(p<int, int>, p<p<int, int>, p<int, int> >, p<"));
+        let names = [doubling, "a".repeat(1 << 20), format!("{}é", "a".repeat(NAME_BYTES_MAX - 1))];
         for name in names {
             assert!(demangled(&name).len() <= NAME_BYTES_MAX, "{name}");
-        }
-    }
-
-    /// Writes the number of a substitution.
-    fn seq(number: u32) -> String {
-        match number {
-            0 => String::new(),
-            number => char::from_digit(number - 1, 36).unwrap().to_uppercase().to_string(),
         }
     }
 }

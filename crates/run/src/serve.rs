@@ -4,7 +4,7 @@
 //! listener ─accept─> connection (hyper) ─request─> REQUESTS_MAX at once ─> instance ─response─> connection
 //!                                                    as many as have place
 //!                                                    0.2: a new one each time
-//!                                                    0.3: one takes several, INSTANCE_REQUESTS_MAX in all
+//!                                                    0.3: one takes INSTANCE_REQUESTS_MAX, one by one
 //! ```
 //!
 //! A request keeps its place until the guest is done with it, also where its client has gone.
@@ -124,5 +124,5 @@ fn proxy(runtime: &Runtime, code: &Code) -> Result<ProxyPre<Host>, Error> {
         Wasi::V03 => wasmtime_wasi_http::p3::bindings::ServicePre::new(pre).map(ProxyPre::P3),
         Wasi::V01 | Wasi::V02 => wasmtime_wasi_http::p2::bindings::ProxyPre::new(pre).map(ProxyPre::P2),
     };
-    proxy.map_err(|source| Error::Instantiate { source: source.into() })
+    proxy.map_err(Error::instantiate)
 }

@@ -170,6 +170,7 @@ async fn start(
     let nothing = RunOutcome { wasm_digest, outcome: None, answer: None, usage: None };
     let ran = |outcome| RunOutcome { outcome: Some(outcome), ..nothing.clone() };
     Ok(match program {
+        Program::Handler(_) if !options.words.is_empty() => return Err(RunFault::HandlerArguments.into()),
         Program::Handler(_) => {
             serve(prepared, invocation, watcher, options.listen, shutdown).await?;
             ran(Outcome { ended: Ended::Exit(0), denials: Vec::new(), suspected: None })

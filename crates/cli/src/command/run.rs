@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use wharf::packages::RegistryName;
-use wharf::{Cause, ComponentSource, Mode, RunFault, RunOptions};
+use wharf::{Cause, Mode, RunFault, RunOptions};
 
 use super::cache::code_folders;
 use crate::args::{ChoiceArgs, socket_address};
@@ -34,11 +34,10 @@ Examples:
   wharf run --listen 127.0.0.1:8080 --http=api.example.com site.wasm
   wharf run --timeout 10s --memory 256MB untrusted.wasm")]
 pub(crate) struct Args {
-    /// A file, a package, a reference, or a layout or archive
-    #[arg(value_parser = component)]
-    program: ComponentSource,
-    /// Its arguments
-    #[arg(value_name = "ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true)]
+    /// A file, a package, a reference, or a layout or archive; and its arguments
+    // One list, so that no word behind the program is taken for an option of ours, which may grant something.
+    #[arg(value_names = ["PROGRAM", "ARGUMENT"], required = true, num_args = 1.., trailing_var_arg = true)]
+    #[arg(allow_hyphen_values = true)]
     words: Vec<String>,
     /// Answer HTTP requests, also where the program is a command too
     #[arg(long, conflicts_with = "call")]
@@ -63,7 +62,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, context: &Context, stop: impl Future<Output = ()> + Send) -> Result<(), Failure> {
-    let Args { program, words, serve, call, listen, grants, limits, choice, registry, sources } = args;
+    let Args { words, serve, call, listen, grants, limits, choice, registry, sources } = args;
+    let (program, words) = words.split_first().expect("the grammar has one word at least");
+    if program.starts_with('-') {
+        return Err(Failure::Usage(format!(
+            "`{program}` is no option of wharf run; what is the program's comes behind it"
+        )));
+    }
+    let program = component(program).map_err(|error| Failure::Usage(format!("`{program}` is no program: {error}")))?;
     let mode = match (serve, call) {
         (true, _) => Some(Mode::Serve),
         (false, true) => Some(Mode::Call),
@@ -84,10 +90,10 @@ pub(crate) async fn run(args: Args, context: &Context, stop: impl Future<Output 
         program,
         choice: choice.into(),
         mode,
-        words,
+        words: words.to_vec(),
         grants: grants.grants()?,
         limits: limits.into(),
-        stdio: stdio().map_err(Failure::Output)?,
+        stdio: stdio(context.format).map_err(Failure::Output)?,
         open_input: || Box::new(io::stdin()),
         listen,
         folder: PathBuf::from("."),

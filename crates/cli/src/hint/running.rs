@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use wharf::artifact::{Kind, Role};
+use wharf::artifact::{InvalidWasm, Kind, Packing, Role};
 use wharf::running::{Error as EngineError, MissingImport};
 use wharf::{Cause, RunFault};
 
@@ -37,6 +37,9 @@ pub(super) fn run_hint(program: &str, cause: &Cause) -> Option<String> {
         Cause::File { operation: "open", source, .. } if source.kind() == ErrorKind::NotFound => {
             Some("a package is named as NAMESPACE:NAME, and a reference as HOST/REPOSITORY".to_owned())
         }
+        Cause::Wasm(InvalidWasm::Packed { packing: Packing::Tar }) => {
+            Some(format!("`wharf run oci-archive:{program}` runs what is in an archive"))
+        }
         Cause::Offline { .. } => Some("leave --offline out once, or name it by its digest".to_owned()),
         // What there is to say of a reference is said wherever there is one.
         _ if program.contains('/') => None,
@@ -63,6 +66,9 @@ fn fault_hint(program: &str, fault: &RunFault) -> Option<String> {
         RunFault::NotRunnable { role: Some(Role::KubewardenPolicy), .. } => "`kwctl run` tries it out".to_owned(),
         RunFault::NotRunnable { kind: Kind::WitPackage, .. } => {
             format!("`wharf inspect --wit {program}` prints it")
+        }
+        RunFault::HandlerArguments => {
+            "options of wharf go before the program; --call calls one of its functions".to_owned()
         }
         RunFault::Call(invalid) => invalid.usage.trim_end().to_owned(),
         RunFault::Listen { .. } => "--listen ADDRESS takes another address; port 0 takes a free one".to_owned(),

@@ -150,7 +150,7 @@ async fn a_locked_package_runs_without_a_request_and_is_no_other_one() {
     session.run(&format!("push --quiet {host}/packages/acme/hello:1.0.0 hello.wat"));
     let ran = session.run("run --json acme:hello@1.0.0");
     let printed = String::from_utf8(ran.stdout).unwrap();
-    let outcome: serde_json::Value = serde_json::from_str(printed.strip_prefix("hello\n").unwrap()).unwrap();
+    let outcome: serde_json::Value = serde_json::from_str(&printed).unwrap();
     let digest = outcome["wasmDigest"].as_str().unwrap();
     session.write(
         "wharf.lock",

@@ -5,6 +5,7 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::AsyncReadExt as _;
 use tokio::process::Child;
 use wharf::oci::{Descriptor, MediaType, Push as _};
 use wharf_testing::fixtures;
@@ -138,6 +139,37 @@ async fn interrupt_work(session: &Session, line: &str, prefix: &str) {
     assert_eq!(session.files(), before);
 }
 
+/// A program that writes for ever, and so blocks when nobody reads.
+const FLOOD: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "\40\00\00\00\06\00\00\00")
+    (data (i32.const 64) "hello\n")
+    (func (export "_start")
+        (loop (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32))) (br 0))))"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_nobody_reads_from_ends_in_its_time_and_at_a_signal() {
+    let session = Session::new();
+    session.write("flood.wat", FLOOD);
+    let mut late = start(&session, "run --timeout 100ms flood.wat");
+    assert_eq!(ended(&mut late).await, Some(124));
+    let mut interrupted = start(&session, "run flood.wat");
+    // It runs when it has written.
+    interrupted.stdout.as_mut().unwrap().read_exact(&mut [0; 6]).await.unwrap();
+    kill_process(id(&interrupted), Signal::TERM).unwrap();
+    assert_eq!(ended(&mut interrupted).await, Some(130));
+}
+
+/// Waits for the end of a process, and returns its exit code.
+async fn ended(child: &mut Child) -> Option<i32> {
+    tokio::time::timeout(Duration::from_secs(10), child.wait()).await.unwrap().unwrap().code()
+}
+
+fn id(child: &Child) -> Pid {
+    child.id().and_then(|id| Pid::from_raw(id.cast_signed())).unwrap()
+}
+
 /// Starts `wharf` with the words of `line`.
 fn start(session: &Session, line: &str) -> Child {
     let mut command = tokio::process::Command::from(wharf(&session.path(""), line));
@@ -158,7 +190,6 @@ pub(crate) async fn until(is_so: impl Fn() -> bool) {
 
 /// Sends a signal, and waits for the end of the process.
 pub(crate) async fn stop(child: Child, signal: Signal) -> Output {
-    let id = child.id().and_then(|id| Pid::from_raw(id.cast_signed())).unwrap();
-    kill_process(id, signal).unwrap();
+    kill_process(id(&child), signal).unwrap();
     tokio::time::timeout(Duration::from_secs(10), child.wait_with_output()).await.unwrap().unwrap()
 }

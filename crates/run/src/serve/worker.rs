@@ -1,7 +1,6 @@
 //! The instances behind a server.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -26,8 +25,6 @@ use crate::{Ended, Invocation, Limits, Runtime, Stop};
 
 /// Requests that one instance of WASI 0.3 takes in its life.
 const INSTANCE_REQUESTS_MAX: usize = 128;
-/// Requests that it works on at once.
-const INSTANCE_REQUESTS_AT_ONCE: usize = 16;
 /// Time that an instance waits for its next request.
 const IDLE_MAX: Duration = Duration::from_secs(1);
 
@@ -115,7 +112,7 @@ impl HandlerState for Workers {
         let expiration = Expiration { time, sleep: Box::pin(tokio::time::sleep(time)), watch };
         let watcher = Weak::clone(&self.watcher);
         let limits = limits.clone();
-        let state = Worker { time, is_reused, limits, watcher, is_lateness_told: Arc::default(), _place: place };
+        let state = Worker { is_reused, limits, watcher, _place: place };
         Ok(Instance { store, proxy, view: Host::http, expiration, state })
     }
 }
@@ -148,13 +145,10 @@ impl WorkerExpiration for Expiration {
 
 /// What an instance takes on.
 pub(super) struct Worker {
-    time: Duration,
     /// Whether it takes another request when it has answered one.
     is_reused: bool,
     limits: Limits,
     watcher: Weak<dyn Watcher>,
-    /// An instance ends some time after a request of it was late, and is late again.
-    is_lateness_told: Arc<AtomicBool>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -164,7 +158,9 @@ impl WorkerState for Worker {
 
     fn should_accept_request(&self, at_once: usize, total: usize) -> ShouldAccept {
         let requests_max = if self.is_reused { INSTANCE_REQUESTS_MAX } else { 1 };
-        match (total >= requests_max, at_once >= INSTANCE_REQUESTS_AT_ONCE) {
+        // One at a time: a guest that blocks keeps what comes to its instance meanwhile waiting, for which the engine has no
+        // sign, and one that traps takes with it whatever it is at.
+        match (total >= requests_max, at_once > 0) {
             (true, _) => ShouldAccept::Never,
             (false, true) => ShouldAccept::No,
             (false, false) => ShouldAccept::Yes,
@@ -178,22 +174,16 @@ impl WorkerState for Worker {
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
         ticket.watch.get_or_init(|| store.data_mut().watch());
-        // The time of an instance that has one request is that of the request: it ends both.
-        let time = if self.is_reused { self.time } else { Duration::MAX };
-        let (watcher, is_told, limit) = (Weak::clone(&self.watcher), Arc::clone(&self.is_lateness_told), self.time);
+        // The instance ends when its request is late.
         Box::pin(async move {
-            tokio::time::sleep(time).await;
-            drop(ticket);
-            if !is_told.swap(true, Ordering::Relaxed) {
-                tell(&watcher, &Ended::Stopped(Stop::Time(limit)));
-            }
+            let _held = ticket;
+            std::future::pending().await
         })
     }
 
     fn drop(&self, mut store: Store<Host>, result: wasmtime::Result<()>) {
-        let Err(error) = result else { return };
-        let watch = store.data_mut().watch();
-        if !(watch.is_expired() && self.is_lateness_told.load(Ordering::Relaxed)) {
+        if let Err(error) = result {
+            let watch = store.data_mut().watch();
             tell(&self.watcher, &Ended::of(&error, &self.limits, &watch));
         }
     }

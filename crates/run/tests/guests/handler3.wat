@@ -10,6 +10,8 @@
   (import "wasi:http/types@0.3.0" "[static]request.new" (func $request (param i32 i32 i32 i32 i32 i32 i32)))
   (import "wasi:http/types@0.3.0" "[future-new-1][static]request.new" (func $request-trailers (result i64)))
   (import "wasi:http/types@0.3.0" "[async-lower][future-write-1][static]request.new" (func $end-request (param i32 i32) (result i32)))
+  (import "wasi:http/types@0.3.0" "[method]request.set-scheme" (func $set-scheme (param i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi:http/types@0.3.0" "[method]request.set-path-with-query" (func $set-path (param i32 i32 i32 i32) (result i32)))
   (import "wasi:http/types@0.3.0" "[method]request.set-authority" (func $set-authority (param i32 i32 i32 i32) (result i32)))
   (import "wasi:http/client@0.3.0" "send" (func $send (param i32 i32)))
   (memory (export "memory") 1)
@@ -18,7 +20,7 @@
     (global.set $free (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
     (global.get $free)
     (global.set $free (i32.add (global.get $free) (local.get 3))))
-  (data (i32.const 1024) "other.example")
+  (data (i32.const 1024) "other.example/")
 
   ;; No trailers: that is what the zeros at 512 say.
   (func $ask (local $trailers i64)
@@ -26,7 +28,9 @@
     (call $request (call $fields) (i32.const 0) (i32.const 0) (i32.wrap_i64 (local.get $trailers)) (i32.const 0) (i32.const 0)
       (i32.const 0))
     (drop (call $end-request (i32.wrap_i64 (i64.shr_u (local.get $trailers) (i64.const 32))) (i32.const 512)))
+    (drop (call $set-scheme (i32.load (i32.const 0)) (i32.const 1) (i32.const 1) (i32.const 0) (i32.const 0)))
     (drop (call $set-authority (i32.load (i32.const 0)) (i32.const 1) (i32.const 1024) (i32.const 13)))
+    (drop (call $set-path (i32.load (i32.const 0)) (i32.const 1) (i32.const 1037) (i32.const 1)))
     (call $send (i32.load (i32.const 0)) (i32.const 16)))
 
   (func $secret unreachable)

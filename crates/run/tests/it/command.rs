@@ -77,3 +77,47 @@ async fn more_memory_than_granted_is_refused_to_the_guest() {
     let ended = run.command(&module(grow)).await.unwrap();
     assert!(matches!(&ended, Ended::Trap(trap) if trap.memory_refused), "{ended:?}");
 }
+
+#[tokio::test]
+async fn larger_tables_than_granted_are_refused_to_the_guest() {
+    let mut run = Run::new();
+    run.invocation.limits.table_elements = 110;
+    let grow = |elements| {
+        format!("(if (i32.eq (table.grow (ref.null func) (i32.const {elements})) (i32.const -1)) (then unreachable))")
+    };
+    let guest = |elements| module(&grow(elements)).replace("(memory", "(table 60 funcref) (table 10 funcref) (memory");
+    assert_eq!(run.command(&guest(40)).await.unwrap(), Ended::Exit(0));
+    assert!(matches!(run.command(&guest(41)).await.unwrap(), Ended::Trap(_)));
+}
+
+#[tokio::test]
+async fn memory_is_counted_over_all_memories_and_attempts() {
+    let mut run = Run::new();
+    run.invocation.limits.memory = 4 * 65_536;
+    // The failed attempts between them give nothing back.
+    let fail = "(drop (memory.grow $one (i32.const -1)))";
+    let grow = |memory| format!("(if (i32.eq (memory.grow {memory} (i32.const 1)) (i32.const -1)) (then unreachable))");
+    let guest = |rest: &str| {
+        let start = format!("{}{fail}{}{fail}{rest}", grow("$one"), grow("$two"));
+        module(&start).replace("(memory (export", "(memory $two 1) (memory $one (export")
+    };
+    assert_eq!(run.command(&guest("")).await.unwrap(), Ended::Exit(0));
+    assert!(matches!(run.command(&guest(&grow("$two"))).await.unwrap(), Ended::Trap(_)));
+}
+
+#[tokio::test]
+async fn a_guest_that_ends_well_after_output_that_was_cut_has_not_ended_well() {
+    let mut run = Run::new();
+    run.invocation.limits.output = Some(7);
+    let write = "(drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 64)))";
+    let ended = run.command(&module(&format!("{write}{write}(call $exit (i32.const 0))"))).await.unwrap();
+    assert_eq!(ended, Ended::Stopped(Stop::Output(7)));
+    assert_eq!(run.stderr(), "lots\n");
+}
+
+#[tokio::test]
+async fn a_time_that_no_clock_reaches_is_none() {
+    let mut run = Run::new();
+    run.invocation.limits.time = Some(Duration::MAX);
+    assert_eq!(run.command(HELLO).await.unwrap(), Ended::Exit(0));
+}

@@ -2,7 +2,7 @@
 
 use wharf_run::{Ended, Outcome, Wasi};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_parser::{Resolve, WorldId};
 
 use crate::setup::Run;
 
@@ -18,9 +18,14 @@ pub(crate) fn component(wasi: Wasi, world: &str, module: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let package = resolve.push_source("guests.wit", wit).unwrap();
     let world = resolve.select_world(&[package], Some(world)).unwrap();
+    encode(&resolve, world, module)
+}
+
+/// Makes a component of a core module in a world.
+pub(crate) fn encode(resolve: &Resolve, world: WorldId, module: &str) -> Vec<u8> {
     let mut module = wat::parse_str(module).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
-    ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
+    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8, false).unwrap();
+    ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
 }
 
 impl Run {

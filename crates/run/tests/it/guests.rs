@@ -1,10 +1,11 @@
-//! Guests that are components of WIT, made of a core module each.
+//! Guests whose functions are called.
 
 use std::fmt::Write as _;
 
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::abi::{AbiVariant, WasmSignature, WasmType};
 use wit_parser::{Function, Mangling, Resolve, WorldItem};
+
+use crate::guest::encode;
 
 /// Functions of `acme:calc`.
 pub(crate) fn calc() -> Vec<u8> {
@@ -71,7 +72,5 @@ fn component(wit: &str, module: impl FnOnce(&Resolve) -> String) -> Vec<u8> {
     let mut resolve = Resolve { all_features: true, ..Resolve::default() };
     let package = resolve.push_str("guest.wit", wit).unwrap();
     let world = resolve.select_world(&[package], None).unwrap();
-    let mut module = wat::parse_str(module(&resolve)).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
-    ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
+    encode(&resolve, world, &module(&resolve))
 }

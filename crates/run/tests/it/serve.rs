@@ -223,7 +223,7 @@ async fn a_server_that_stops_lets_open_requests_end_and_takes_no_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_of_many_instances_has_fewer_places_and_answers() {
-    let component = with_instances(handler(Wasi::V02), 40);
+    let component = with_instances(handler(Wasi::V02), 25, 10);
     let server = Server::start(&component, Limits::default()).await;
     // More at once than there is place for.
     let asked: Vec<_> = futures_util::future::join_all((0..60).map(|_| server.ask("/answer"))).await;
@@ -235,7 +235,7 @@ async fn a_component_of_many_instances_has_fewer_places_and_answers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn instances_beyond_the_limit_are_refused() {
-    let component = with_instances(handler(Wasi::V02), 40);
+    let component = with_instances(handler(Wasi::V02), 25, 0);
     let server = Server::start(&component, Limits { instances: 20, ..Limits::default() }).await;
     assert!(server.answer("/answer").await.starts_with(FAILED));
     let told = server.stop().await;
@@ -246,8 +246,8 @@ async fn instances_beyond_the_limit_are_refused() {
 #[test]
 fn a_pool_has_places_by_what_a_component_takes_of_it() {
     let pooled = EngineOptions { allocation: Allocation::Pool { memory: 1 << 16 }, ..EngineOptions::default() };
-    for (instances, places) in [(0, 1_000), (9, 100), (999, 1), (1_000, 0)] {
-        let component = with_instances(handler(Wasi::V02), instances);
+    for (instances, places) in [(0, 1_000), (9, 10), (99, 1), (100, 0)] {
+        let component = with_instances(handler(Wasi::V02), instances, 10);
         for (options, places) in [(pooled, places), (EngineOptions::default(), usize::MAX)] {
             let runtime = Runtime::new(options).unwrap();
             let code = runtime.compile(&component).unwrap();
@@ -256,10 +256,10 @@ fn a_pool_has_places_by_what_a_component_takes_of_it() {
     }
 }
 
-/// Adds instances of a core module to a component, each with a memory.
-fn with_instances(component: Vec<u8>, count: u32) -> Vec<u8> {
+/// Adds instances of a core module to a component, each with some memories.
+fn with_instances(component: Vec<u8>, count: u32, memories: usize) -> Vec<u8> {
     let modules = sections(&component).iter().filter(|id| **id == MODULE).count();
-    let module = wat::parse_str("(module (memory 1))").unwrap();
+    let module = wat::parse_str(format!("(module {})", "(memory 1)".repeat(memories))).unwrap();
     // Each is an instantiation of a module by number, with nothing given to it.
     let mut instances = number(count);
     for _ in 0..count {

@@ -27,6 +27,9 @@ pub enum RunFault {
     /// It was to be run as a command, and is none.
     #[error("it is no command: it exports neither `wasi:cli/run` nor `_start`")]
     NoCommand,
+    /// A handler was given arguments.
+    #[error("it is a handler of HTTP, which takes no arguments")]
+    HandlerArguments,
     /// It has no function that can be called.
     #[error("there is nothing to run in it: it exports no command, no handler and no function")]
     NothingToRun,

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use wharf_artifact::Wasm;
 use wharf_artifact::dialect::Place as Inside;
-use wharf_oci::{Algorithm, Digest, Hashed, Hashing, Progress, Reference, Selector};
+use wharf_oci::{Algorithm, Digest, Hashed, Hashing, Progress, Reference, Selector, TagName};
 use wharf_package::resolve::Requirement;
-use wharf_package::{PackageRequest, Settings, VersionReq};
+use wharf_package::{ChosenComponent, PackageRequest, Settings, VersionReq, tag_of};
 use wharf_run::{Code, CodeCache, EngineOptions, Lookup, MemoKey, Runtime, WasmDigest};
 use wharf_wit::limits::WASM_BYTES_MAX;
 
@@ -91,16 +91,21 @@ impl Preparation<'_> {
         let lock = ComponentLock::read(&options.folder).await?;
         // Whoever names a registry means that one; a lock of another is then told of.
         let locked = locked(&lock, request).filter(|_| options.registry.is_none());
-        if let Some(digest) = &locked
-            && let Some(code) = workshop.kept(digest)
+        if let Some(ChosenComponent { content, .. }) = locked
+            && let Some(code) = workshop.kept(&content.wasm)
         {
-            return Ok((digest.clone(), code));
+            return Ok((content.wasm.clone(), code));
         }
         let cache = PackageCache::open(&options.sources.cache).await?;
         let (config, project) = (options.sources.config.clone(), lock.settings.clone());
         let settings = Settings { config, project, flag: options.registry.clone() };
         let source = options.sources.open(self.connect, &settings, &cache, &lock.locks);
-        let wanted = choose_for(&source, request).await?;
+        let wanted = match locked.cloned() {
+            Some(ChosenComponent { requirement, version, .. }) => {
+                Wanted { name: request.package.clone(), requirement, version }
+            }
+            None => choose_for(&source, request).await?,
+        };
         if locked.is_some() || options.sources.network == Network::Offline {
             let brought = bring_component(&source, &wanted).await?;
             return workshop.of_bytes(brought.content.wasm, brought.wasm).await;
@@ -113,35 +118,50 @@ impl Preparation<'_> {
                 let found = remote.locate(&place, &wanted).await;
                 let artifact = found.map_err(|cause| crate::package_source::in_package(cause, name, &remote.asked))?;
                 let repository = cache.repository(remote.repository.registry(), remote.repository.repository());
-                self.of_artifact(workshop, &place, artifact, Some(repository)).await
+                self.of_artifact(workshop, &place, artifact, Some((repository, Some(tag_of(version)?)))).await
             }
         }
     }
 
     /// A reference with a digest says by itself what is meant: where that has run before, nobody is asked.
     async fn of_reference(&self, workshop: &Workshop<'_>, reference: &Reference) -> Result<(Digest, Code), Cause> {
-        let noted = match reference.selector() {
-            Selector::Digest(digest) => workshop.noted(&digest),
+        let is_offline = self.options.sources.network == Network::Offline;
+        let mut named = match reference.selector() {
+            Selector::Digest(digest) => Some(digest),
             Selector::Tag(_) => None,
         };
+        if let Some(digest) = named.as_ref().and_then(|manifest| workshop.noted(manifest))
+            && let Some(code) = workshop.kept(&digest)
+        {
+            return Ok((digest, code));
+        }
+        let cache = PackageCache::open(&self.options.sources.cache).await?;
+        let repository = cache.repository(reference.registry(), reference.repository());
+        let tag = match reference.selector() {
+            Selector::Tag(tag) => Some(tag),
+            Selector::Digest(_) => None,
+        };
+        if let (true, Some(tag)) = (is_offline, &tag) {
+            // Without a registry, a tag is what it was when it ran last.
+            named = repository.manifest(tag).await?.map(|manifest| manifest.digest().clone());
+        }
+        let noted = named.and_then(|manifest| workshop.noted(&manifest));
         if let Some(digest) = &noted
             && let Some(code) = workshop.kept(digest)
         {
             return Ok((digest.clone(), code));
         }
-        let cache = PackageCache::open(&self.options.sources.cache).await?;
-        let repository = cache.repository(reference.registry(), reference.repository());
         if let Some(digest) = noted
             && let Some(bytes) = repository.wasm_of(&digest, WASM_BYTES_MAX as u64).await?
         {
             return workshop.of_bytes(digest, bytes).await;
         }
-        if self.options.sources.network == Network::Offline {
+        if is_offline {
             return Err(Cause::Offline { what: format!("`{reference}`") });
         }
         let place = Place::in_registry(&self.connect.client(reference.registry(), None)?, reference);
         let artifact = locate(&place, &self.options.choice).await?;
-        self.of_artifact(workshop, &place, artifact, Some(repository)).await
+        self.of_artifact(workshop, &place, artifact, Some((repository, tag))).await
     }
 
     /// Takes the Wasm out of an artifact, unless what it is is known and its code is here.
@@ -150,7 +170,7 @@ impl Preparation<'_> {
         workshop: &Workshop<'_>,
         place: &Place,
         artifact: Artifact,
-        repository: Option<CachedRepository>,
+        kept: Option<(CachedRepository, Option<TagName>)>,
     ) -> Result<(Digest, Code), Cause> {
         let root = artifact.root.digest();
         let known = match &artifact.located.place {
@@ -162,7 +182,7 @@ impl Preparation<'_> {
                 workshop.note(root, &digest);
                 return Ok((digest, code));
             }
-            if let Some(repository) = &repository
+            if let Some((repository, _)) = &kept
                 && let Some(bytes) = repository.wasm_of(&digest, WASM_BYTES_MAX as u64).await?
             {
                 workshop.note(root, &digest);
@@ -175,8 +195,10 @@ impl Preparation<'_> {
         let (digest, bytes) = wasm_in(input).await?;
         let code = workshop.of_bytes(digest.clone(), bytes.clone()).await?;
         workshop.note(root, &digest);
-        if let Some(repository) = repository {
-            repository.keep_wasm(&digest, bytes).await?;
+        match kept {
+            Some((repository, Some(tag))) => repository.keep(&tag, &artifact.root, (&digest, bytes)).await?,
+            Some((repository, None)) => repository.keep_wasm(&digest, bytes).await?,
+            None => {}
         }
         Ok(code)
     }
@@ -264,11 +286,14 @@ impl Workshop<'_> {
     }
 }
 
-/// Returns the digest of the Wasm that a request for a component has led to.
-fn locked(lock: &ComponentLock, request: &PackageRequest) -> Option<Digest> {
-    let requirement = request.requirement.as_ref().map_or(VersionReq::STAR, Requirement::to_version_req);
+/// Returns the component that a lock has for a request: what the very same one has led to, else the newest that meets it.
+fn locked<'a>(lock: &'a ComponentLock, request: &PackageRequest) -> Option<&'a ChosenComponent> {
+    let requirement = request.requirement.clone().unwrap_or(Requirement::Open(VersionReq::STAR));
     let origin = lock.before.origins.components.get(&request.package)?;
-    origin.chosen.get(&requirement.to_string()).map(|chosen| chosen.content.wasm.clone())
+    origin.chosen.get(&requirement.to_version_req().to_string()).or_else(|| {
+        let fitting = origin.chosen.values().filter(|chosen| requirement.is_met_by(&chosen.version));
+        fitting.max_by(|one, other| one.version.cmp(&other.version))
+    })
 }
 
 /// Reads the binary that was found.
