@@ -46,11 +46,6 @@ impl Guard {
         Self { network, learned: Mutex::default(), denials: Mutex::default(), told: Box::new(told) }
     }
 
-    /// Whether anything of the network is granted.
-    pub(crate) fn grants_network(&self) -> bool {
-        self.network != Network::default()
-    }
-
     /// Returns what was refused so far, each once.
     pub(crate) fn denials(&self) -> Vec<Denied> {
         lock(&self.denials).clone()

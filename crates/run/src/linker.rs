@@ -2,6 +2,7 @@
 
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Module, Store};
+use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p2::bindings::LinkOptions;
 use wasmtime_wasi_http::{WasiHttp, WasiHttpView as _};
 
@@ -25,6 +26,10 @@ pub(crate) fn module_pre(
     let mut linker = wasmtime::Linker::new(module.engine());
     wasmtime_wasi::p1::add_to_linker_async(&mut linker, |host: &mut ModuleHost| &mut host.wasi)
         .map_err(Error::instantiate)?;
+    linker.allow_shadowing(true);
+    // The engine takes an exit code over 125 for a trap, which C programs do not.
+    let exit = |code: i32| -> wasmtime::Result<()> { Err(I32Exit(code).into()) };
+    linker.func_wrap("wasi_snapshot_preview1", "proc_exit", exit).map_err(Error::instantiate)?;
     linker.instantiate_pre(module).map_err(|error| {
         let missing = crate::missing::of_module(store, &linker, module);
         if missing.is_empty() { Error::instantiate(error) } else { Error::Missing { missing } }

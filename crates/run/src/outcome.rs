@@ -74,15 +74,19 @@ pub struct Frame {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(rename_all = "camelCase")]
 pub enum Stop {
-    /// [`Limits::time`].
+    /// [`Limits::time`]; written as milliseconds.
     #[error("it ran for longer than {}", seconds(.0))]
-    Time(Duration),
+    Time(#[serde(serialize_with = "as_milliseconds")] Duration),
     /// [`Limits::fuel`].
     #[error("it used more than {0} units of fuel")]
     Fuel(u64),
     /// [`Limits::output`].
     #[error("it wrote more than {0} bytes")]
     Output(u64),
+}
+
+fn as_milliseconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn seconds(time: &Duration) -> String {

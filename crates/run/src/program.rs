@@ -43,7 +43,10 @@ impl Program {
     pub fn all_of(code: &Code, runtime: &Runtime) -> Vec<Self> {
         let component = match code {
             Code::Module(module) => {
-                let is_start = |name: &str, kind: &ExternType| name == START && matches!(kind, ExternType::Func(_));
+                let is_start = |name: &str, kind: &ExternType| match kind {
+                    ExternType::Func(ty) => name == START && ty.params().len() == 0 && ty.results().len() == 0,
+                    _ => false,
+                };
                 let is_command = module.0.exports().any(|export| is_start(export.name(), &export.ty()));
                 return is_command.then_some(Self::Command(Wasi::V01)).into_iter().collect();
             }

@@ -30,8 +30,10 @@ async fn a_command_of_a_core_module_prints_and_ends() {
 
 #[tokio::test]
 async fn the_exit_code_is_the_guests() {
-    let ended = Run::new().command(&module("(call $exit (i32.const 7))")).await.unwrap();
-    assert_eq!(ended, Ended::Exit(7));
+    for code in [7, 125, 126, 255, -1] {
+        let ended = Run::new().command(&module(&format!("(call $exit (i32.const {code}))"))).await.unwrap();
+        assert_eq!(ended, Ended::Exit(code));
+    }
 }
 
 #[tokio::test]

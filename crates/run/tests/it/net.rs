@@ -172,11 +172,17 @@ async fn a_name_that_is_not_granted_is_not_looked_up() {
 async fn an_address_is_no_name_to_look_up() {
     for wasi in VERSIONS {
         let (listener, address) = listener().await;
-        for text in ["127.0.0.1", "2130706433", "::ffff:127.0.0.1"] {
+        // Also where nothing is granted at all, it is the connection that is refused, with the flag for it.
+        for (text, rules) in [
+            ("127.0.0.1", &["localhost:*"][..]),
+            ("2130706433", &["localhost:*"]),
+            ("::ffff:127.0.0.1", &["localhost:*"]),
+            ("127.0.0.1", &[]),
+        ] {
             let calls = lookup(text) + &call("connect", address);
-            let (code, outcome) = sockets(wasi, &["localhost:*"], text, &calls).await;
+            let (code, outcome) = sockets(wasi, rules, text, &calls).await;
             let flag = format!("--net {address}");
-            assert_eq!((code, flags(&outcome)), (denied(wasi), vec![flag.as_str()]), "{wasi:?} {text}");
+            assert_eq!((code, flags(&outcome)), (denied(wasi), vec![flag.as_str()]), "{wasi:?} {text} {rules:?}");
         }
         assert!(is_untouched(&listener));
     }
