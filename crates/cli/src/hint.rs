@@ -353,7 +353,7 @@ fn tar_hint(error: &Error) -> String {
 fn wasm_hint(invalid: &InvalidWasm) -> Option<String> {
     match invalid {
         InvalidWasm::Text => Some("`wasm-tools parse FILE.wat -o FILE.wasm` makes a binary of it".to_owned()),
-        InvalidWasm::Native { .. } => Some("push the .wasm file that it was compiled from".to_owned()),
+        InvalidWasm::Native { .. } => Some("take the .wasm file that it was compiled from".to_owned()),
         InvalidWasm::Truncated { .. } => Some("build or download the file again".to_owned()),
         _ => None,
     }

@@ -380,7 +380,7 @@ pub enum Cause {
         media_type: MediaType,
     },
     /// What is to be packed would be replaced by what is made of it.
-    #[error("`{}` is what is packed, and would be replaced", path.display())]
+    #[error("`{}` is one of the files to read, and would be replaced", path.display())]
     OutputIsInput {
         /// The file.
         path: PathBuf,

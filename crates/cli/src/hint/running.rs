@@ -67,6 +67,9 @@ fn fault_hint(program: &str, fault: &RunFault) -> Option<String> {
         RunFault::NotRunnable { kind: Kind::WitPackage, .. } => {
             format!("`wharf inspect --wit {program}` prints it")
         }
+        RunFault::Provider => {
+            "`wharf deploy REFERENCE --to wasmcloud` prints what wasmCloud needs to run one from a registry".to_owned()
+        }
         RunFault::HandlerArguments => {
             "options of wharf go before the program; --call calls one of its functions".to_owned()
         }
