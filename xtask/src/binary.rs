@@ -21,12 +21,14 @@ pub(crate) enum Profile {
 /// [`Error::Start`] and [`Error::Exit`] where cargo fails, [`Error::Metadata`].
 pub(crate) fn build(root: &Path, profile: Profile) -> Result<PathBuf, Error> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let (flags, folder): (&[&str], _) = match profile {
-        Profile::Debug => (&[], "debug"),
-        Profile::Release => (&["--release"], "release"),
+    let (arguments, folder): (&[&str], _) = match profile {
+        // What the tests of the workspace have built is taken: built by itself, it has other features, and the engine and
+        // its compiler are built once more for them.
+        Profile::Debug => (&["test", "--quiet", "--workspace", "--no-run", "--test", "cli"], "debug"),
+        Profile::Release => (&["build", "--quiet", "--package", "wharf-cli", "--release"], "release"),
     };
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--package", "wharf-cli"]).args(flags).current_dir(root);
+    command.args(arguments).current_dir(root);
     run_in_sight(&mut command)?;
     let mut metadata = cargo_metadata::MetadataCommand::new();
     let metadata = metadata.current_dir(root).no_deps().exec().map_err(Error::Metadata)?;
