@@ -3,7 +3,7 @@
 use wharf_testing::fixtures;
 use wharf_testing::registry::TestRegistry;
 
-use crate::session::Session;
+use crate::session::{Session, output, wharf};
 
 /// A command of WASI 0.1; `start` is what it does.
 fn command(start: &str) -> Vec<u8> {
@@ -71,6 +71,9 @@ fn what_is_no_program_is_told_with_what_runs_it() {
     session.run("run --net example.org env.wat");
     session.run("run --memory lots env.wat");
     session.run("run --timeout never env.wat");
+    session.run("run --bogus hello.wat");
+    session.run("run --dir .::/x --dir absent::/x hello.wat");
+    session.run("run --env =x hello.wat");
     insta::assert_snapshot!("what_is_no_program_is_told_with_what_runs_it", session.transcript());
 }
 
@@ -98,6 +101,30 @@ const MATH: &str = r#"(module $math
     (func $add (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
     (func $divide (export "divide") (param i64 i64) (result i64) (i64.div_s (local.get 0) (local.get 1)))
     (func (export "half") (param f64) (result f64) (f64.div (local.get 0) (f64.const 2))))"#;
+
+/// Prints its arguments, one after the other.
+const ARGUMENTS: &str = r#"(module
+    (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "args_get" (func $get (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (func (export "_start")
+        (drop (call $sizes (i32.const 8) (i32.const 4)))
+        (drop (call $get (i32.const 64) (i32.const 1024)))
+        (i32.store (i32.const 0) (i32.const 1024))
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32)))))"#;
+
+#[test]
+fn what_follows_the_program_is_the_programs_and_grants_nothing() {
+    let session = Session::new();
+    session.write("arguments.wat", ARGUMENTS);
+    for words in ["--allow-all", "--dir .", "--env A=1 x", "--help", "--json", "-q -- --net *:*"] {
+        let line = format!("run arguments.wat {words}");
+        let output = output(&mut wharf(&session.path(""), &line), b"");
+        let expected = format!("arguments.wat {words} ").replace(' ', "\0");
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), expected, "{line}");
+    }
+}
 
 #[test]
 fn functions_are_called() {
