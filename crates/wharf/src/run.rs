@@ -80,8 +80,6 @@ pub struct RunOptions {
 /// What a program is run as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// A command: from start to end.
-    Command,
     /// A handler of HTTP: until it is stopped.
     Serve,
     /// One of its functions is called.
@@ -202,15 +200,12 @@ async fn start(
 /// Returns what a program is run as.
 fn choose(prepared: &Prepared, mode: Option<Mode>) -> Result<Program, Cause> {
     let all = Program::all_of(&prepared.code, &prepared.runtime);
-    let first = |is_it: fn(&Program) -> bool| all.iter().copied().find(is_it);
     match mode {
         None => Ok(all.first().copied().unwrap_or(Program::Functions)),
         Some(Mode::Call) => Ok(Program::Functions),
-        Some(Mode::Command) => {
-            first(|program| matches!(program, Program::Command(_))).ok_or_else(|| RunFault::NoCommand.into())
-        }
         Some(Mode::Serve) => {
-            first(|program| matches!(program, Program::Handler(_))).ok_or_else(|| RunFault::NoHandler.into())
+            let handler = all.into_iter().find(|program| matches!(program, Program::Handler(_)));
+            handler.ok_or_else(|| RunFault::NoHandler.into())
         }
     }
 }

@@ -24,9 +24,6 @@ pub enum RunFault {
     /// A provider was to be run.
     #[error("it is a provider archive of wasmCloud: native programs, which wasmCloud runs")]
     Provider,
-    /// It was to be run as a command, and is none.
-    #[error("it is no command: it exports neither `wasi:cli/run` nor `_start`")]
-    NoCommand,
     /// A handler was given arguments.
     #[error("it is a handler of HTTP, which takes no arguments")]
     HandlerArguments,
