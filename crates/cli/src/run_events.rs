@@ -113,7 +113,8 @@ pub(crate) fn ending(outcome: &Outcome) -> Option<String> {
         text.push_str(&refused(denied));
     }
     if let (Some(suspected), true) = (&outcome.suspected, outcome.denials.is_empty()) {
-        text.push_str(&format!("note: it may not {}; {} grants that\n", suspected.what, suspected.flag));
+        // It is a guess: nobody was asked for anything.
+        text.push_str(&format!("note: {}", refused(suspected)));
     }
     (!text.is_empty()).then_some(text)
 }
