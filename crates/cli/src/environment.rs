@@ -92,9 +92,9 @@ impl Environment {
         text.parse().map(Some).map_err(|invalid| Failure::Usage(format!("WKG_PACKAGE is no package: {invalid}")))
     }
 
-    /// Returns the registry to ask for packages.
-    pub(crate) fn package_registry(&self) -> Result<Option<RegistryName>, Failure> {
-        let Some(text) = &self.package_registry else { return Ok(None) };
+    /// Returns the registry to ask for packages: that of a flag, else that of the variable.
+    pub(crate) fn package_registry(&self, flag: Option<RegistryName>) -> Result<Option<RegistryName>, Failure> {
+        let (None, Some(text)) = (&flag, &self.package_registry) else { return Ok(flag) };
         text.parse().map(Some).map_err(|invalid| Failure::Usage(format!("WKG_REGISTRY is no registry: {invalid}")))
     }
 

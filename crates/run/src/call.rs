@@ -26,8 +26,6 @@ mod usage;
 mod value;
 mod words;
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use wasmtime::component::{Component, ComponentExportIndex, Instance, ResourceAny, Val};
 use wasmtime::{Module, Store};
@@ -40,12 +38,10 @@ pub use signature::{Case, Field, Function, FunctionKind, Parameter, Resource, Ty
 pub use usage::{Docs, Usage};
 pub use value::{Answer, Value};
 
+use crate::attempt::Attempt;
 use crate::code::{CompiledComponent, CompiledModule};
-use crate::command::within;
-use crate::guard::Guard;
-use crate::host::{Host, ModuleHost, store};
-use crate::limits::Meter;
-use crate::{Code, Ended, Error, Invocation, Limits, Outcome, Runtime, denied};
+use crate::host::{Host, ModuleHost};
+use crate::{Code, Ended, Error, Invocation, Outcome, Runtime};
 
 /// Starts a core module that is a library.
 const INITIALIZE: &str = "_initialize";
@@ -82,45 +78,35 @@ pub struct Called {
 /// # Errors
 /// [`Error`], where the call does not come to its start. Whatever the guest does after that is in [`Called`].
 pub async fn call(runtime: &Runtime, code: &Code, call: &Call, invocation: &Invocation) -> Result<Called, Error> {
-    let Invocation { grants, limits, .. } = invocation;
-    let meter = Meter::new(limits);
-    let watch = meter.watch();
-    let guard = Arc::new(Guard::new(grants.network.clone()));
+    let attempt = Attempt::new(runtime, code, invocation);
     let answer = match code {
         Code::Module(CompiledModule(module)) => {
-            let host = ModuleHost::new(invocation, meter)?;
-            within(runtime, limits, &watch, in_module(runtime, module, call, host, limits)).await?
+            attempt.within(in_module(attempt.module_store()?, module, call)).await?
         }
         Code::Component(CompiledComponent(component)) => {
-            let host = Host::new(invocation, meter, Arc::clone(&guard))?;
-            within(runtime, limits, &watch, in_component(runtime, component, call, host, limits)).await?
+            attempt.within(in_component(attempt.component_store()?, component, call)).await?
         }
     };
-    let (ended, answer) = match answer {
-        Ok(answer) => (Ended::Exit(i32::from(matches!(answer, Answer::Err(_)))), Some(answer)),
-        Err(ended) => (ended, None),
-    };
-    let suspected = match &answer {
-        // It answered, and says itself what went wrong.
-        Some(_) => None,
-        None => denied::suspected(code, runtime, grants, &ended),
-    };
-    Ok(Called { outcome: Outcome { ended, denials: guard.denials(), suspected }, answer })
+    Ok(match answer {
+        Ok(answer) => {
+            let ended = Ended::Exit(i32::from(matches!(answer, Answer::Err(_))));
+            // It says itself what went wrong.
+            Called { outcome: Outcome { suspected: None, ..attempt.outcome(ended) }, answer: Some(answer) }
+        }
+        Err(ended) => Called { outcome: attempt.outcome(ended), answer: None },
+    })
 }
 
 /// Calls a function of a core module. The outer result is ours, the inner one the guest's.
 async fn in_module(
-    runtime: &Runtime,
+    mut store: Store<ModuleHost>,
     module: &Module,
     call: &Call,
-    host: ModuleHost,
-    limits: &Limits,
 ) -> Result<Result<Answer, wasmtime::Error>, Error> {
     let [Step { function, arguments }] = call.steps.as_slice() else { return Err(no_export(&call.steps[0])) };
     let name = function.export();
     let ty = module.get_export(&name).and_then(|export| export.func().cloned());
     let ty = ty.ok_or_else(|| no_export(&call.steps[0]))?;
-    let mut store = store(runtime, host, limits)?;
     let pre = crate::linker::module_pre(&mut store, module)?;
     Ok(async {
         let instance = pre.instantiate_async(&mut store).await?;
@@ -138,16 +124,13 @@ async fn in_module(
 
 /// Calls functions of a component. The outer result is ours, the inner one the guest's.
 async fn in_component(
-    runtime: &Runtime,
+    mut store: Store<Host>,
     component: &Component,
     call: &Call,
-    host: Host,
-    limits: &Limits,
 ) -> Result<Result<Answer, wasmtime::Error>, Error> {
     let find = |step| Ok((step, export(component, step).ok_or_else(|| no_export(step))?));
     let steps = call.steps.iter().map(find).collect::<Result<Vec<_>, Error>>()?;
     let pre = crate::linker::pre(component)?;
-    let mut store = store(runtime, host, limits)?;
     store.set_hostcall_fuel(RETURNED_MAX);
     Ok(async {
         let instance = pre.instantiate_async(&mut store).await?;

@@ -14,6 +14,7 @@
 //! The engine is Wasmtime, and nothing of its types shows. This crate knows nothing of files that hold Wasm, of registries
 //! or packages: it is given bytes and their digest.
 
+mod attempt;
 mod cache;
 pub mod call;
 mod code;

@@ -66,22 +66,15 @@ pub(crate) struct Watch {
 }
 
 impl Meter {
-    pub(crate) fn new(limits: &Limits) -> Self {
-        let shared = Watch {
-            deadline: limits.time.and_then(|time| Instant::now().checked_add(time)),
-            output_max: limits.output.unwrap_or(u64::MAX),
-            output: AtomicU64::new(0),
-            output_exceeded: AtomicBool::new(false),
-            memory_refused: AtomicBool::new(false),
-            expired: AtomicBool::new(false),
-        };
+    /// Counts for one guest, of which `shared` tells.
+    pub(crate) fn new(limits: &Limits, shared: Arc<Watch>) -> Self {
         Self {
             memory_max: limits.memory,
             memory: 0,
             table_elements_max: limits.table_elements,
             table_elements: 0,
             instances_max: limits.instances,
-            shared: Arc::new(shared),
+            shared,
         }
     }
 
@@ -91,6 +84,18 @@ impl Meter {
 }
 
 impl Watch {
+    /// Starts the time of a guest.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            deadline: limits.time.and_then(|time| Instant::now().checked_add(time)),
+            output_max: limits.output.unwrap_or(u64::MAX),
+            output: AtomicU64::new(0),
+            output_exceeded: AtomicBool::new(false),
+            memory_refused: AtomicBool::new(false),
+            expired: AtomicBool::new(false),
+        }
+    }
+
     /// Counts output, and says whether it may be written.
     pub(crate) fn may_write(&self, bytes: usize) -> bool {
         let bytes = bytes as u64;

@@ -24,8 +24,8 @@ use wasmtime::component::InstancePre;
 use wasmtime_wasi_http::handler::{ProxyHandler, ProxyPre};
 
 use self::worker::Workers;
+use crate::attempt::Ticker;
 use crate::code::CompiledComponent;
-use crate::command::Ticker;
 use crate::host::Host;
 use crate::{Code, Denied, Ended, Error, Invocation, Program, Runtime, Wasi};
 
@@ -84,7 +84,7 @@ pub async fn serve(
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accept = async {
-            let permit = Arc::clone(&connections).acquire_owned().await;
+            let permit = Arc::clone(&connections).acquire_owned().await.expect("nobody closes it");
             (permit, listener.accept().await)
         };
         let (permit, accepted) = tokio::select! {
@@ -92,15 +92,15 @@ pub async fn serve(
             Some(_) = open.join_next() => continue,
             accepted = accept => accepted,
         };
-        match (permit, accepted) {
-            (Ok(permit), Ok((stream, _))) => {
+        match accepted {
+            Ok((stream, _)) => {
                 let serve = connection::serve(stream, handler.clone(), Arc::clone(&requests), stopping.clone());
                 open.spawn(async move {
                     serve.await;
                     drop(permit);
                 });
             }
-            _ => tokio::time::sleep(ACCEPT_PAUSE).await,
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
     }
     drop(listener);

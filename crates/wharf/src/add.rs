@@ -134,7 +134,7 @@ async fn run(connect: &dyn Connect, options: &AddOptions) -> Result<EditOutcome,
     let found = {
         let sources = &options.fetch.project.sources;
         let cache = PackageCache::open(&sources.cache).await?;
-        let settings = sources.settings(&edit.project);
+        let settings = sources.settings(&edit.project.settings);
         let source = sources.open(connect, &settings, &cache, &edit.project.locks);
         let finder = Finder { edit: &edit, plan: &plan, source };
         let found = stream::iter(&options.requests).map(|request| finder.find(request)).buffered(PACKAGES_AT_ONCE);

@@ -86,7 +86,7 @@ async fn run(connect: &dyn Connect, options: &ProjectOptions) -> Result<CheckOut
     };
     let cache = PackageCache::open(&options.sources.cache).await?;
     let project = &encoded.ready.project;
-    let settings = options.sources.settings(project);
+    let settings = options.sources.settings(&project.settings);
     let source = options.sources.open(connect, &settings, &cache, &project.locks);
     let mut packages = Vec::new();
     for package in &encoded.packages {

@@ -43,12 +43,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// [`Error::Listen`].
 pub async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
-    let bound = async {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        Ok((listener, address))
-    };
-    bound.await.map_err(|source| Error::Listen { address, source: Cause::Listener(source) })
+    bind(address).await.map_err(|source| Error::Listen { address, source: Cause::Listener(source) })
+}
+
+/// Listens on `address`, as [`listen`] does, for whatever serves there.
+pub(crate) async fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }
 
 /// What the hub serves.

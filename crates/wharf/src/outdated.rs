@@ -66,7 +66,7 @@ pub struct PackageInUse {
 pub async fn outdated(connect: &dyn Connect, options: &ProjectOptions) -> Result<OutdatedOutcome, Error> {
     let run = async {
         let (project, plans) = options.plans().await?;
-        let settings = options.sources.settings(&project);
+        let settings = options.sources.settings(&project.settings);
         let cache = PackageCache::open(&options.sources.cache).await?;
         let source = options.sources.open(connect, &settings, &cache, &project.locks);
         compare(&source, plans.iter().map(|(_, plan)| plan)).await

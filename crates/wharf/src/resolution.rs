@@ -107,7 +107,7 @@ impl ProjectOptions {
             vec![Vec::new(); plans.len()]
         } else {
             let cache = PackageCache::open(&self.sources.cache).await?;
-            let settings = self.sources.settings(&project);
+            let settings = self.sources.settings(&project.settings);
             let source = self.sources.open(connect, &settings, &cache, &project.locks);
             let source = PackageSource { brought, ..source };
             bring_all(&source, &plans, &BTreeSet::new()).await?
@@ -118,9 +118,8 @@ impl ProjectOptions {
 
 impl Sources {
     /// Puts the settings of the user and of a project together.
-    pub(crate) fn settings(&self, project: &Project) -> Settings {
-        let (config, project) = (self.config.clone(), project.settings.clone());
-        Settings { config, project, flag: None }
+    pub(crate) fn settings(&self, project: &wharf_package::Project) -> Settings {
+        Settings { config: self.config.clone(), project: project.clone(), flag: None }
     }
 
     /// Makes what packages come from.

@@ -13,7 +13,6 @@
 mod calling;
 mod capability;
 mod code;
-mod runner;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -22,7 +21,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::net::TcpListener;
 use wharf_oci::{Digest, Progress};
 use wharf_package::RegistryName;
 use wharf_run::call::Answer;
@@ -34,6 +32,7 @@ use self::calling::{Called, Request};
 use self::code::{Preparation, Prepared};
 use crate::cause::RunFault;
 use crate::homes::Connect;
+use crate::hub::bind;
 use crate::locate::Choice;
 use crate::resolution::Sources;
 use crate::{Cause, ComponentSource, Error, Surroundings};
@@ -249,14 +248,14 @@ async fn serve(
     address: SocketAddr,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Cause> {
-    let listener = listen(address).await?;
+    let bound = bind(address).await;
+    let (listener, address) = bound.map_err(|source| RunFault::Listen { address, source })?;
     let memory = invocation.limits.memory;
     let fuel = invocation.limits.fuel.is_some();
     let pooled = wharf_run::EngineOptions { fuel, allocation: Allocation::Pool { memory } };
     let pooled = Runtime::new(pooled).map_err(RunFault::from)?;
     // One that is too large for a pool is served without.
     let prepared = if pooled.places_for(&prepared.code) > 0 { prepared.on(pooled) } else { prepared };
-    let address = listener.local_addr().unwrap_or(address);
     let watcher = Arc::new(Told { watcher, address });
     let served = wharf_run::serve(&prepared.runtime, &prepared.code, invocation, watcher, listener, shutdown).await;
     Ok(served.map_err(RunFault::from)?)
@@ -284,10 +283,6 @@ impl Watcher for Told {
     fn denied(&self, denied: &Denied) {
         self.watcher.denied(denied);
     }
-}
-
-async fn listen(address: SocketAddr) -> Result<TcpListener, Cause> {
-    TcpListener::bind(address).await.map_err(|source| RunFault::Listen { address, source }.into())
 }
 
 /// Returns what a program is told that it is called.

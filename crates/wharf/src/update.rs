@@ -124,7 +124,7 @@ async fn run(connect: &dyn Connect, options: &UpdateOptions) -> Result<UpdateOut
         exact.extend(needs.map(|needed| (folder.clone(), needed)));
     }
     let cache = PackageCache::open(&sources.cache).await?;
-    let settings = sources.settings(&project);
+    let settings = sources.settings(&project.settings);
     let source = sources.open(connect, &settings, &cache, &project.locks);
     let locked = open.iter().map(|needed| source.locked(needed)).collect::<Result<Vec<_>, _>>()?;
     let anew = open.iter().map(|needed| needed.name.clone()).collect();

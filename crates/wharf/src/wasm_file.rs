@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io::{BufReader, Cursor, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use tempfile::TempPath;
 use wharf_artifact::limits::TEXT_BYTES_MAX;
 use wharf_artifact::{InvalidText, InvalidWasm, Wasm};
+use wharf_oci::Digest;
 
 use crate::Cause;
 use crate::blocking::blocking;
@@ -39,6 +41,18 @@ impl WasmFile {
         let mut file = Self::load(&temporary, Path::new(&name.clone()), name, scratch).await?;
         file.temporary.get_or_insert(temporary);
         Ok(file)
+    }
+
+    /// Reads the binary, which has to be what it was when it was examined.
+    pub(crate) fn read(&self) -> Result<Bytes, Cause> {
+        let Wasm { digest, size, .. } = &self.wasm;
+        let mut bytes = Vec::with_capacity(usize::try_from(*size).unwrap_or_default());
+        let file = File::open(&self.path).map_err(Cause::file("open", &self.path))?;
+        file.take(size + 1).read_to_end(&mut bytes).map_err(Cause::file("read", &self.path))?;
+        match Digest::sha256(&bytes) == *digest {
+            true => Ok(bytes.into()),
+            false => Err(Cause::Changed { path: self.path.clone() }),
+        }
     }
 
     /// Returns the file that has to be kept for as long as the binary is read.

@@ -84,10 +84,7 @@ impl Args {
     fn options(&self, context: &Context) -> Result<GetOptions, Failure> {
         let PackageRequest { package, requirement, .. } = self.package.clone();
         let existing = if self.overwrite { Existing::Replace } else { Existing::Keep };
-        let registry = match &self.registry {
-            Some(registry) => Some(registry.clone()),
-            None => context.environment.package_registry()?,
-        };
+        let registry = context.environment.package_registry(self.registry.clone())?;
         Ok(GetOptions {
             package,
             requirement: requirement.unwrap_or(Requirement::Open(VersionReq::STAR)),

@@ -57,7 +57,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
         paths: args.paths,
         selection: if args.workspace { Selection::Workspace } else { Selection::Paths },
         package: args.package.map_or_else(|| environment.package(), |package| Ok(Some(package)))?,
-        registry: args.registry.map_or_else(|| environment.package_registry(), |registry| Ok(Some(registry)))?,
+        registry: environment.package_registry(args.registry)?,
         sources: project.sources,
         locking: project.locking,
         mode: if args.dry_run { PublishMode::DryRun } else { PublishMode::Publish },

@@ -75,10 +75,7 @@ pub(crate) async fn run(args: Args, context: &Context, stop: impl Future<Output 
         (false, true) => Some(Mode::Call),
         (false, false) => None,
     };
-    let registry = match registry {
-        Some(registry) => Some(registry),
-        None => context.environment.package_registry()?,
-    };
+    let registry = context.environment.package_registry(registry)?;
     let registries = sources.registries(context)?;
     let cache = sources.cache(&context.environment);
     let code = cache.as_ref().and_then(|cache| code_folders(cache, &context.environment));

@@ -54,9 +54,7 @@ async fn respond(
     requests: &Arc<Semaphore>,
     request: Request<Incoming>,
 ) -> Result<Response<WasiBody>, Infallible> {
-    let Ok(place) = Arc::clone(requests).acquire_owned().await else {
-        return Ok(plain(StatusCode::SERVICE_UNAVAILABLE, "the server stops\n"));
-    };
+    let place = Arc::clone(requests).acquire_owned().await.expect("nobody closes it");
     let request = request.map(|body| Timed::new(body, PART_TIME_MAX).boxed_unsync());
     let ticket = Arc::new(Ticket::new(place));
     // What went wrong in the guest is told on this side, never to the client.

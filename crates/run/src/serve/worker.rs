@@ -100,8 +100,8 @@ impl HandlerState for Workers {
         let limits = &self.invocation.limits;
         let time = limits.time.unwrap_or(Duration::MAX);
         // An instance that lives on is not late because of the requests that it has answered: each is timed on its own.
-        let meter = Meter::new(&Limits { time: None, ..limits.clone() });
-        let watch = meter.watch();
+        let watch = Arc::new(Watch::new(&Limits { time: None, ..limits.clone() }));
+        let meter = Meter::new(limits, Arc::clone(&watch));
         let host = Host::new(&self.invocation, meter, Arc::clone(&self.guard))?;
         let mut store = store(&self.runtime, host, limits)?;
         let made = tokio::time::timeout(time, self.proxy.instantiate_async(&mut store)).await;

@@ -12,14 +12,12 @@ use crate::run::InvalidCall;
 #[non_exhaustive]
 pub enum RunFault {
     /// It is no program for Wharf.
-    #[error("{}", not_runnable(*kind, *role, *runner))]
+    #[error("{}", not_runnable(*kind, *role))]
     NotRunnable {
         /// What it is.
         kind: Kind,
         /// What it is written to be.
         role: Option<Role>,
-        /// What runs it.
-        runner: Option<&'static str>,
     },
     /// A provider was to be run.
     #[error("it is a provider archive of wasmCloud: native programs, which wasmCloud runs")]
@@ -55,10 +53,9 @@ pub enum RunFault {
     },
 }
 
-fn not_runnable(kind: Kind, role: Option<Role>, runner: Option<&str>) -> String {
-    let what = role.map_or_else(|| kind.to_string(), |role| role.to_string());
-    match runner {
-        Some(runner) => format!("it is a {what}, which {runner} run"),
-        None => format!("it is a {what}, in which there is nothing to run"),
+fn not_runnable(kind: Kind, role: Option<Role>) -> String {
+    match role {
+        Some(role) => format!("it is a {role}, which {} run", role.hosts()),
+        None => format!("it is a {kind}, in which there is nothing to run"),
     }
 }

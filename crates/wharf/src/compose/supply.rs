@@ -1,17 +1,16 @@
 //! Brings the components that are to be composed, wherever they are, and locks those that came by their names.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{Cursor, Read as _};
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use wharf_artifact::{Wasm, examine};
-use wharf_oci::{Digest, Progress};
+use wharf_oci::Progress;
 use wharf_package::resolve::Requirement;
-use wharf_package::{PackageRequest, Settings, VersionReq};
+use wharf_package::{PackageRequest, VersionReq};
 use wharf_wit::check_bounds;
 
 use super::COMPOSED_BYTES_MAX;
@@ -110,8 +109,7 @@ impl Supply<'_> {
             return Ok(Vec::new());
         }
         let cache = PackageCache::open(&self.sources.cache).await?;
-        let (config, project) = (self.sources.config.clone(), self.lock.settings.clone());
-        let settings = Settings { config, project, flag: None };
+        let settings = self.sources.settings(&self.lock.settings);
         let source = self.sources.open(self.connect, &settings, &cache, &self.lock.locks);
         let each = stream::iter(requests).map(|request| bring_package(&source, request));
         each.buffered(PACKAGES_AT_ONCE).try_collect().await
@@ -200,18 +198,13 @@ async fn from_package(label: String, brought: Brought) -> Result<Component, Caus
 /// Reads what was examined in a file.
 async fn load(label: String, file: WasmFile, path: Option<PathBuf>) -> Result<Component, Cause> {
     blocking(move || {
-        let WasmFile { path: binary, wasm, .. } = &file;
-        if wasm.size > COMPOSED_BYTES_MAX {
-            return Err(ComposeFault::TooLarge { bytes: wasm.size, limit: COMPOSED_BYTES_MAX }.into());
+        let size = file.wasm.size;
+        if size > COMPOSED_BYTES_MAX {
+            return Err(ComposeFault::TooLarge { bytes: size, limit: COMPOSED_BYTES_MAX }.into());
         }
-        let mut bytes = Vec::new();
-        let opened = File::open(binary).map_err(Cause::file("open", binary))?;
-        opened.take(wasm.size + 1).read_to_end(&mut bytes).map_err(Cause::file("read", binary))?;
-        if Digest::sha256(&bytes) != wasm.digest {
-            return Err(Cause::Changed { path: path.unwrap_or_else(|| binary.clone()) });
-        }
+        let bytes = file.read()?;
         check_bounds(&label, &bytes)?;
-        Ok(Component { label, bytes: bytes.into(), wasm: wasm.clone(), path, brought: None })
+        Ok(Component { label, bytes, wasm: file.wasm, path, brought: None })
     })
     .await
 }

@@ -7,14 +7,13 @@
 //!
 //! There is no `sha256`: Envoy Gateway takes the digest of the reference for it.
 
-use super::filter::{GATEWAY_GROUP, gateway, labels};
+use super::filter::{GATEWAY_GROUP, labels, target_refs};
 use super::workload::Workload;
 use super::yaml::{flow, indented, metadata, quoted};
 
 /// Writes the manifest.
 pub(super) fn extension_policy(workload: &Workload<'_>) -> String {
     let settings = workload.settings;
-    let target = settings.gateway.as_ref().map(|name| indented(&format!("targetRefs:\n{}", gateway(name)), 2));
     let selector = labels(&settings.selector).map(|labels| {
         format!("  targetSelectors:\n    - group: {GATEWAY_GROUP}\n      kind: Gateway\n{}", indented(&labels, 6))
     });
@@ -33,7 +32,7 @@ kind: EnvoyExtensionPolicy
 {configuration}      failOpen: false
 "#,
         metadata = metadata(&workload.name, settings.namespace.as_ref()),
-        target = target.unwrap_or_default(),
+        target = target_refs(settings.gateway.as_ref()),
         selector = selector.unwrap_or_default(),
         name = quoted(workload.name.as_str()),
         root_id = root_id.unwrap_or_default(),

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::DnsLabel;
-use super::yaml::quoted;
+use super::yaml::{indented, quoted};
 
 /// The group of the gateways of Kubernetes.
 pub(super) const GATEWAY_GROUP: &str = "gateway.networking.k8s.io";
 
-/// Writes the one entry of a list of targets.
-pub(super) fn gateway(name: &DnsLabel) -> String {
-    format!("  - group: {GATEWAY_GROUP}\n    kind: Gateway\n    name: {}\n", quoted(name.as_str()))
+/// Writes the list of targets of a `spec`, which has the one gateway; nothing where none is named.
+pub(super) fn target_refs(gateway: Option<&DnsLabel>) -> String {
+    let Some(name) = gateway else { return String::new() };
+    let target = format!("  - group: {GATEWAY_GROUP}\n    kind: Gateway\n    name: {}\n", quoted(name.as_str()));
+    indented(&format!("targetRefs:\n{target}"), 2)
 }
 
 /// Writes the labels that select something, where there are any.

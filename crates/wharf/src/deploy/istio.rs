@@ -6,14 +6,13 @@
 //!
 //! There is no `sha256`: Istio takes the digest of the reference for it.
 
-use super::filter::{gateway, labels};
+use super::filter::{labels, target_refs};
 use super::workload::Workload;
 use super::yaml::{flow, indented, metadata, quoted};
 
 /// Writes the manifest.
 pub(super) fn wasm_plugin(workload: &Workload<'_>) -> String {
     let settings = workload.settings;
-    let target = settings.gateway.as_ref().map(|name| indented(&format!("targetRefs:\n{}", gateway(name)), 2));
     let selector = labels(&settings.selector).map(|labels| {
         let selector = format!("selector:\n{}", indented(&labels, 2));
         indented(&selector, 2)
@@ -28,7 +27,7 @@ kind: WasmPlugin
 {root_id}{configuration}  failStrategy: FAIL_CLOSE
 "#,
         metadata = metadata(&workload.name, settings.namespace.as_ref()),
-        target = target.unwrap_or_default(),
+        target = target_refs(settings.gateway.as_ref()),
         selector = selector.unwrap_or_default(),
         url = quoted(&format!("oci://{}", workload.image())),
         root_id = root_id.unwrap_or_default(),

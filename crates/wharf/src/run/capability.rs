@@ -17,8 +17,8 @@ pub struct Need {
 
 /// What imports start with, what that is in plain words, and the flag that grants it.
 const NEEDS: &[(&[&str], &str, &str)] = &[
-    (&["wasi:filesystem/"], "files in folders", "--dir FOLDER"),
-    (&["wasi:cli/environment@"], "variables of the environment", "--env NAME"),
+    (&["wasi:filesystem/", "wasi_snapshot_preview1.path_"], "files in folders", "--dir FOLDER"),
+    (&["wasi:cli/environment@", "wasi_snapshot_preview1.environ_get"], "variables of the environment", "--env NAME"),
     (
         &["wasi:http/outgoing-handler@", "wasi:http/client@", "wasi:http/handler@"],
         "HTTP requests to others",
@@ -38,29 +38,20 @@ const FREE: &[&str] = &[
     "wasi_unstable.",
 ];
 
-/// What of WASI 0.1 asks for files and for the environment.
-const FILES_OF_0_1: &str = "wasi_snapshot_preview1.path_";
-const ENVIRONMENT_OF_0_1: &str = "wasi_snapshot_preview1.environ_get";
-
 /// Returns what a program asks for beyond what every program has.
 pub(super) fn needs(wasm: &Wasm) -> Vec<Need> {
     let starts = |import: &str, starts: &[&str]| starts.iter().any(|start| import.starts_with(start));
     let of = |is_it: &dyn Fn(&str) -> bool| -> Vec<String> {
         wasm.imports.iter().filter(|import| is_it(import)).cloned().collect()
     };
-    let mut needs = Vec::new();
-    for (prefixes, what, flag) in NEEDS {
-        let imports = of(&|import| {
-            starts(import, prefixes)
-                || (*flag == "--dir FOLDER" && import.starts_with(FILES_OF_0_1))
-                || (*flag == "--env NAME" && import == ENVIRONMENT_OF_0_1)
-        });
-        needs.push(Need { what, flag: Some(flag), imports });
-    }
+    let granted = NEEDS.iter().map(|(prefixes, what, flag)| Need {
+        what,
+        flag: Some(flag),
+        imports: of(&|import| starts(import, prefixes)),
+    });
     let is_known = |import: &str| starts(import, FREE) || NEEDS.iter().any(|(prefixes, ..)| starts(import, prefixes));
-    needs.push(Need { what: "what is not of WASI", flag: None, imports: of(&|import| !is_known(import)) });
-    needs.retain(|need| !need.imports.is_empty());
-    needs
+    let other = Need { what: "what is not of WASI", flag: None, imports: of(&|import| !is_known(import)) };
+    granted.chain([other]).filter(|need| !need.imports.is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -1,20 +1,19 @@
 //! Finds the program, and makes code of it unless that is here already.
 
-use std::fs::File;
-use std::io::{BufReader, Cursor, Read as _};
+use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use wharf_artifact::Wasm;
 use wharf_artifact::dialect::Place as Inside;
-use wharf_oci::{Algorithm, Digest, Hashed, Hashing, Progress, Reference, Selector, TagName};
+use wharf_artifact::{Kind, Wasm};
+use wharf_oci::{Algorithm, Digest, Hashing, Progress, Reference, Selector, TagName};
 use wharf_package::resolve::Requirement;
 use wharf_package::{ChosenComponent, PackageRequest, Settings, VersionReq, tag_of};
 use wharf_run::{Code, CodeCache, EngineOptions, Lookup, MemoKey, Runtime, WasmDigest};
 use wharf_wit::limits::WASM_BYTES_MAX;
 
-use super::{Introduction, RunOptions, RunWatcher, capability, runner};
+use super::{Introduction, RunOptions, RunWatcher, capability};
 use crate::blocking::blocking;
 use crate::cause::RunFault;
 use crate::compose::lock::ComponentLock;
@@ -24,13 +23,10 @@ use crate::homes::{Connect, Network};
 use crate::input::Input;
 use crate::locate::{Artifact, Choice, locate};
 use crate::package_cache::{CachedRepository, PackageCache};
-use crate::package_source::{PackagePlace, Wanted};
+use crate::package_source::{PackagePlace, Wanted, in_package};
 use crate::place::Place;
-use crate::wasm_file::{WasmFile, open_file};
+use crate::wasm_file::open_file;
 use crate::{Cause, ComponentSource, Location};
-
-/// How many bytes of a file are read at a time to hash it.
-const READ_BYTES: usize = 256 * 1024;
 
 /// A program that can be started.
 pub(super) struct Prepared {
@@ -97,8 +93,7 @@ impl Preparation<'_> {
             return Ok((content.wasm.clone(), code));
         }
         let cache = PackageCache::open(&options.sources.cache).await?;
-        let (config, project) = (options.sources.config.clone(), lock.settings.clone());
-        let settings = Settings { config, project, flag: options.registry.clone() };
+        let settings = Settings { flag: options.registry.clone(), ..options.sources.settings(&lock.settings) };
         let source = options.sources.open(self.connect, &settings, &cache, &lock.locks);
         let wanted = match locked.cloned() {
             Some(ChosenComponent { requirement, version, .. }) => {
@@ -108,7 +103,7 @@ impl Preparation<'_> {
         };
         if locked.is_some() || options.sources.network == Network::Offline {
             let brought = bring_component(&source, &wanted).await?;
-            return workshop.of_bytes(brought.content.wasm, brought.wasm).await;
+            return workshop.of_bytes(brought.wasm).await;
         }
         match source.place(&wanted.name).await? {
             PackagePlace::Folder(folder) => workshop.of_file(&folder.version_file(&wanted.name, &wanted.version)).await,
@@ -116,7 +111,7 @@ impl Preparation<'_> {
                 let Wanted { name, version, .. } = &wanted;
                 let place = remote.open(version).await?;
                 let found = remote.locate(&place, &wanted).await;
-                let artifact = found.map_err(|cause| crate::package_source::in_package(cause, name, &remote.asked))?;
+                let artifact = found.map_err(|cause| in_package(cause, name, &remote.asked))?;
                 let repository = cache.repository(remote.repository.registry(), remote.repository.repository());
                 self.of_artifact(workshop, &place, artifact, Some((repository, Some(tag_of(version)?)))).await
             }
@@ -126,35 +121,27 @@ impl Preparation<'_> {
     /// A reference with a digest says by itself what is meant: where that has run before, nobody is asked.
     async fn of_reference(&self, workshop: &Workshop<'_>, reference: &Reference) -> Result<(Digest, Code), Cause> {
         let is_offline = self.options.sources.network == Network::Offline;
-        let mut named = match reference.selector() {
-            Selector::Digest(digest) => Some(digest),
-            Selector::Tag(_) => None,
-        };
-        if let Some(digest) = named.as_ref().and_then(|manifest| workshop.noted(manifest))
+        let selector = reference.selector();
+        if let Selector::Digest(manifest) = &selector
+            && let Some(digest) = workshop.noted(manifest)
             && let Some(code) = workshop.kept(&digest)
         {
             return Ok((digest, code));
         }
         let cache = PackageCache::open(&self.options.sources.cache).await?;
         let repository = cache.repository(reference.registry(), reference.repository());
-        let tag = match reference.selector() {
-            Selector::Tag(tag) => Some(tag),
-            Selector::Digest(_) => None,
-        };
-        if let (true, Some(tag)) = (is_offline, &tag) {
+        let (manifest, tag) = match selector {
+            Selector::Digest(manifest) => (Some(manifest), None),
             // Without a registry, a tag is what it was when it ran last.
-            named = repository.manifest(tag).await?.map(|manifest| manifest.digest().clone());
-        }
-        let noted = named.and_then(|manifest| workshop.noted(&manifest));
-        if let Some(digest) = &noted
-            && let Some(code) = workshop.kept(digest)
+            Selector::Tag(tag) if is_offline => {
+                (repository.manifest(&tag).await?.map(|manifest| manifest.digest().clone()), Some(tag))
+            }
+            Selector::Tag(tag) => (None, Some(tag)),
+        };
+        if let Some(digest) = manifest.and_then(|manifest| workshop.noted(&manifest))
+            && let Some(found) = workshop.of_known(&digest, Some(&repository)).await?
         {
-            return Ok((digest.clone(), code));
-        }
-        if let Some(digest) = noted
-            && let Some(bytes) = repository.wasm_of(&digest, WASM_BYTES_MAX as u64).await?
-        {
-            return workshop.of_bytes(digest, bytes).await;
+            return Ok(found);
         }
         if is_offline {
             return Err(Cause::Offline { what: format!("`{reference}`") });
@@ -177,30 +164,24 @@ impl Preparation<'_> {
             Inside::Layer(layer) if self.options.choice.layer.is_none() => Some(layer.digest.clone()),
             _ => workshop.noted(root),
         };
-        if let Some(digest) = known {
-            if let Some(code) = workshop.kept(&digest) {
-                workshop.note(root, &digest);
-                return Ok((digest, code));
-            }
-            if let Some((repository, _)) = &kept
-                && let Some(bytes) = repository.wasm_of(&digest, WASM_BYTES_MAX as u64).await?
-            {
-                workshop.note(root, &digest);
-                return workshop.of_bytes(digest, bytes).await;
-            }
+        if let Some(digest) = known
+            && let Some(found) = workshop.of_known(&digest, kept.as_ref().map(|(repository, _)| repository)).await?
+        {
+            workshop.note(root, &digest);
+            return Ok(found);
         }
         let scratch = &self.options.surroundings.scratch;
         let extracted = extract(place, &artifact, &self.options.choice, scratch, self.progress).await?;
         let input = Input::open_extracted(&extracted, scratch, self.options.surroundings.now).await?;
-        let (digest, bytes) = wasm_in(input).await?;
-        let code = workshop.of_bytes(digest.clone(), bytes.clone()).await?;
+        let (wasm, bytes) = wasm_in(input).await?;
+        let (digest, code) = workshop.compile(&wasm, bytes.clone()).await?;
         workshop.note(root, &digest);
         match kept {
             Some((repository, Some(tag))) => repository.keep(&tag, &artifact.root, (&digest, bytes)).await?,
             Some((repository, None)) => repository.keep_wasm(&digest, bytes).await?,
             None => {}
         }
-        Ok(code)
+        Ok((digest, code))
     }
 }
 
@@ -213,20 +194,42 @@ impl Workshop<'_> {
         }
         let surroundings = &self.options.surroundings;
         let input = Input::open(path, &surroundings.scratch, surroundings.now).await?;
-        let (digest, bytes) = wasm_in(input).await?;
+        let (wasm, bytes) = wasm_in(input).await?;
         // The code of a text is kept by the digest of its binary.
-        match self.kept(&digest) {
-            Some(code) => Ok((digest, code)),
-            None => self.of_bytes(digest, bytes).await,
+        match self.kept(&wasm.digest) {
+            Some(code) => Ok((wasm.digest, code)),
+            None => self.compile(&wasm, bytes).await,
         }
     }
 
-    /// Compiles a binary, if it may run, and keeps the code.
-    async fn of_bytes(&self, digest: Digest, bytes: Bytes) -> Result<(Digest, Code), Cause> {
+    /// Returns code that is kept, or makes it of bytes that are; nothing where neither is here.
+    async fn of_known(
+        &self,
+        digest: &Digest,
+        repository: Option<&CachedRepository>,
+    ) -> Result<Option<(Digest, Code)>, Cause> {
+        if let Some(code) = self.kept(digest) {
+            return Ok(Some((digest.clone(), code)));
+        }
+        let Some(repository) = repository else { return Ok(None) };
+        match repository.wasm_of(digest, WASM_BYTES_MAX as u64).await? {
+            Some(bytes) => self.of_bytes(bytes).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Makes code of bytes of which no more is known.
+    async fn of_bytes(&self, bytes: Bytes) -> Result<(Digest, Code), Cause> {
         let examined = bytes.clone();
         let wasm = blocking(move || wharf_artifact::examine(&mut Cursor::new(examined))).await?;
-        runner::check(&wasm)?;
-        self.watcher.introduce(&Introduction { wasm_digest: digest.clone(), needs: capability::needs(&wasm) });
+        self.compile(&wasm, bytes).await
+    }
+
+    /// Compiles a binary, if it may run, and keeps the code.
+    async fn compile(&self, wasm: &Wasm, bytes: Bytes) -> Result<(Digest, Code), Cause> {
+        check_runnable(wasm)?;
+        let digest = wasm.digest.clone();
+        self.watcher.introduce(&Introduction { wasm_digest: digest.clone(), needs: capability::needs(wasm) });
         self.watcher.compiling(wasm.size);
         let runtime = self.runtime.clone();
         let compiled = blocking(move || runtime.compile(&bytes)).await;
@@ -296,30 +299,30 @@ fn locked<'a>(lock: &'a ComponentLock, request: &PackageRequest) -> Option<&'a C
     })
 }
 
+/// Fails where something else than Wharf runs a binary, or nothing does.
+fn check_runnable(wasm: &Wasm) -> Result<(), Cause> {
+    match (wasm.kind, wasm.role()) {
+        (Kind::Component | Kind::Module, None) => Ok(()),
+        (kind, role) => Err(RunFault::NotRunnable { kind, role }.into()),
+    }
+}
+
 /// Reads the binary that was found.
-async fn wasm_in(input: Input) -> Result<(Digest, Bytes), Cause> {
+async fn wasm_in(input: Input) -> Result<(Wasm, Bytes), Cause> {
     let file = match input {
         Input::Wasm(file) => *file,
         Input::Provider(_) => return Err(RunFault::Provider.into()),
     };
     blocking(move || {
-        let WasmFile { path, wasm: Wasm { digest, size, .. }, .. } = &file;
-        let mut bytes = Vec::with_capacity(usize::try_from(*size).unwrap_or_default());
-        let opened = File::open(path).map_err(Cause::file("open", path))?;
-        opened.take(size + 1).read_to_end(&mut bytes).map_err(Cause::file("read", path))?;
-        match Digest::sha256(&bytes) == *digest {
-            true => Ok((digest.clone(), Bytes::from(bytes))),
-            false => Err(Cause::Changed { path: path.clone() }),
-        }
+        let bytes = file.read()?;
+        Ok((file.wasm, bytes))
     })
     .await
 }
 
 fn hash(path: &Path) -> Result<Digest, Cause> {
-    let reader = BufReader::with_capacity(READ_BYTES, open_file(path)?);
-    let Hashed { digest, .. } =
-        Hashing::new(Algorithm::Sha256, reader).read_rest().map_err(Cause::file("read", path))?;
-    Ok(digest)
+    let hashed = Hashing::new(Algorithm::Sha256, open_file(path)?).read_rest();
+    Ok(hashed.map_err(Cause::file("read", path))?.digest)
 }
 
 /// Returns the digest that code is kept by: SHA-256, which all Wasm is examined with.
